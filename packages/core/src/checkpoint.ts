@@ -1,0 +1,45 @@
+import type { Closeable, Message } from './message.ts';
+import type { Transport } from './transport.ts';
+
+/** Place in a log: fixed width, string order = log order, `''` = before the first. */
+export type Position = string;
+
+/** One event of a log on its way to a topic. */
+export interface CheckpointedItem {
+  readonly topic: string;
+  readonly message: Message;
+  readonly position: Position;
+}
+
+/** Optional power of a transport: publishes a log exactly once. */
+export interface CheckpointedPublishing {
+  /**
+   * Fences the previous holder and reads the checkpoint. `topics` are all topics that will be published to. `head` is the log's head
+   * at the time of the call: in process, groups that begin at `'latest'` and have no progress begin there.
+   */
+  openCheckpointed(
+    log: string,
+    options: { readonly topics: readonly string[]; readonly head?: Position; readonly signal?: AbortSignal },
+  ): Promise<CheckpointedPublisher>;
+}
+
+/** The one publisher of a log. */
+export interface CheckpointedPublisher extends Closeable {
+  /** Every item at or before it is stored. */
+  readonly resumeAfter: Position;
+  /**
+   * Ascending; items at or before the checkpoint are skipped; `through` moves the checkpoint also over what is not published.
+   * Loss of the fence is a `FencedError`: stop.
+   */
+  publish(items: readonly CheckpointedItem[], through: Position): Promise<void>;
+}
+
+/** Guard of the power. */
+export const canPublishCheckpointed = (transport: Transport): transport is Transport & CheckpointedPublishing =>
+  'openCheckpointed' in transport;
+
+/** Progress of in-process groups, and whatever else must outlive the process. A resolved write survives a crash of the process. */
+export interface CheckpointStore extends Closeable {
+  read(name: string): Promise<string | undefined>;
+  write(name: string, value: string): Promise<void>;
+}

@@ -1,0 +1,15 @@
+/** Header names of messages. CloudEvents 1.0 attributes have the prefix `ce_` (Kafka protocol binding, binary mode). */
+export const headerNames = {
+  contentType: 'content-type',
+  /** Schema version of the body. */
+  eventVersion: 'ce_eventversion',
+  correlationId: 'ce_correlationid',
+  causationId: 'ce_causationid',
+  /** Position of the event in its event store. */
+  position: 'ce_position',
+  /** Stream of the event: type, id and the event's version in it. */
+  streamType: 'ce_streamtype',
+  streamId: 'ce_streamid',
+  streamVersion: 'ce_streamversion',
+  traceparent: 'traceparent',
+} as const;

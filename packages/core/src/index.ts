@@ -1,0 +1,68 @@
+export type { CommandBus, EventBus, MaybePromise, MessageClass, QueryBus, ResultOf, Returning } from './buses.ts';
+export {
+  type CheckpointedItem,
+  type CheckpointedPublisher,
+  type CheckpointedPublishing,
+  type CheckpointStore,
+  canPublishCheckpointed,
+  type Position,
+} from './checkpoint.ts';
+export type { Codec, CodecContext, Encoded } from './codec.ts';
+export {
+  BentoError,
+  CodecError,
+  ConcurrencyError,
+  type ErrorCode,
+  FencedError,
+  isBentoError,
+  PublishError,
+  ValidationError,
+} from './errors.ts';
+export type { EventStore, NewEvent, StoredEvent, StreamId } from './event-store.ts';
+export {
+  type BusEvent,
+  defineEvents,
+  type EventCatalogue,
+  type EventDefinition,
+  type EventInput,
+  type EventOf,
+} from './events.ts';
+export { headerNames } from './headers.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export type { Closeable, Delivery, Message } from './message.ts';
+export type {
+  BusSubscribeOptions,
+  BusSubscription,
+  EventContext,
+  EventHandler,
+  EventPublisherPort,
+  MessageBus,
+  PublishOptions,
+} from './message-bus.ts';
+export { compose, type Middleware, type SubscriptionContext } from './middleware.ts';
+export {
+  type ColumnType,
+  type ColumnValue,
+  defineReadModel,
+  type ReadModel,
+  type ReadModelPort,
+  type ReadModelStore,
+  type RowOf,
+  type VersionedRow,
+  type Where,
+} from './read-model.ts';
+export type { InferInput, InferOutput, StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.ts';
+export type {
+  BatchHandler,
+  BatchOptions,
+  Capabilities,
+  DeliveryHandler,
+  Outcome,
+  Publisher,
+  StartPosition,
+  SubscribeOptions,
+  Subscriber,
+  Subscription,
+  Transport,
+} from './transport.ts';
+export type { AggregateClass, EventSource, UnitOfWork, UnitOfWorkOptions, UnitOfWorkScope } from './unit-of-work.ts';

@@ -1,0 +1,65 @@
+import type { BusEvent, EventDefinition, EventOf } from './events.ts';
+import type { Closeable } from './message.ts';
+import type { SubscribeOptions } from './transport.ts';
+
+/** Beside the event: where it came from, and what a handler needs to act on. */
+export interface EventContext {
+  readonly id: string;
+  readonly topic: string;
+  readonly key?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly attempt: number;
+  readonly position: string;
+  /** The same for everything that one first message caused. */
+  readonly correlationId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Handles one event; see `DeliveryHandler` for what resolving and rejecting mean. */
+export type EventHandler<E> = (event: E, context: EventContext) => void | Promise<void>;
+
+/** Options of one publish. */
+export interface PublishOptions {
+  /** @default a random UUID */
+  readonly id?: string;
+  /** @default the definition's key, else the id */
+  readonly key?: string;
+  /** Further headers; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The message being handled: its correlation id is carried on and its id becomes the causation id. */
+  readonly cause?: Pick<EventContext, 'id' | 'correlationId'>;
+}
+
+/** Options of a bus subscription. */
+export type BusSubscribeOptions = SubscribeOptions;
+
+/**
+ * Between services, over the configured backend. Typed definitions, or a topic and a value.
+ * One bus holds one subscription per group and topic: a second one is `GROUP_CONFLICT` (put the handlers behind one dispatcher).
+ * Types not asked for are acknowledged and counted.
+ */
+export interface MessageBus extends Closeable {
+  /** Validates, encodes, publishes; resolves when the backend has stored it. Throws `ValidationError`, `CodecError`, `PublishError`. */
+  publish<Input>(
+    definition: EventDefinition<string, Input>,
+    data: NoInfer<Input>,
+    options?: PublishOptions,
+  ): Promise<void>;
+  publish(topic: string, message: unknown, options?: PublishOptions): Promise<void>;
+  subscribe<const D extends readonly EventDefinition[]>(
+    definitions: D,
+    handler: EventHandler<EventOf<D[number]>>,
+    options: BusSubscribeOptions,
+  ): Promise<BusSubscription>;
+  subscribe(topic: string, handler: EventHandler<BusEvent>, options: BusSubscribeOptions): Promise<BusSubscription>;
+}
+
+/** A running subscription of a bus. */
+export interface BusSubscription extends Closeable {
+  readonly closed: Promise<void>;
+  /** Messages acknowledged because nobody asked for their type. */
+  readonly ignored: number;
+}
+
+/** The publish half, for code that must not subscribe. */
+export type EventPublisherPort = Pick<MessageBus, 'publish'>;

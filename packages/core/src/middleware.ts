@@ -1,0 +1,30 @@
+import type { Delivery } from './message.ts';
+import type { DeliveryHandler, Publisher } from './transport.ts';
+
+/** Built once per subscription and topic, before its first delivery. */
+export interface SubscriptionContext {
+  readonly topic: string;
+  readonly group: string;
+  readonly publisher: Publisher;
+  /** How long the delivery's lane has been held by a failing message (0: it is not), and how many messages wait behind. */
+  lane(delivery: Delivery): { readonly heldMs: number; readonly backlog: number };
+  /** Also consume this topic in the same group and lanes. */
+  alsoConsume(topic: string): void;
+  /** Made before the first delivery; with `subscription` nothing published to it is lost before somebody reads. */
+  ensureTopic(topic: string, options?: { readonly subscription?: string; readonly compacted?: boolean }): void;
+  /**
+   * Exhausted, overflowing and suspect deliveries come here; resolving acknowledges, rejecting keeps the delivery in its lane.
+   * Without a hook the lane holds and at its limit the partition pauses. A second registration is a `CONFIGURATION` error.
+   */
+  onExhausted(take: (delivery: Delivery, reason: unknown) => Promise<void>): void;
+  /** Runs when the subscription has drained, in reverse order of registration. */
+  onClose(fn: () => Promise<void>): void;
+}
+
+/** Wraps a handler; everything cross-cutting is one of these. The outer function runs once per subscription and topic. */
+export type Middleware = (next: DeliveryHandler, subscription: SubscriptionContext) => DeliveryHandler;
+
+/** One middleware out of many; the first is outermost. */
+export function compose(middleware: readonly Middleware[]): Middleware {
+  return (next, subscription) => middleware.reduceRight((inner, wrap) => wrap(inner, subscription), next);
+}
