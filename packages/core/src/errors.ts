@@ -18,14 +18,13 @@ export type ErrorCode =
   | 'CLOSED'
   | 'UNSUPPORTED';
 
-const brand: unique symbol = Symbol.for('bento-bus.error');
+const brand: symbol = Symbol.for('bento-bus.error');
 
 /**
  * Base of every error thrown by these packages. `code` says what happened, `retryable` whether the same call can succeed later
  * without a change, `cause` what lay beneath. Test with {@link isBentoError}: it holds across duplicate copies of this package.
  */
 export class BentoError extends Error {
-  readonly [brand]: true = true;
   readonly code: ErrorCode;
   readonly retryable: boolean;
 
@@ -36,6 +35,8 @@ export class BentoError extends Error {
     this.retryable = retryable;
   }
 }
+
+Object.defineProperty(BentoError.prototype, brand, { value: true });
 
 /** True for a {@link BentoError} of any copy of this package. With `code`, only for that code. */
 export function isBentoError(error: unknown, code?: ErrorCode): error is BentoError {
