@@ -105,3 +105,16 @@ export class ValidationError extends BentoError {
     this.issues = issues;
   }
 }
+
+/**
+ * Some handlers of one event failed; all of them ran. `errors` holds what each of the failed ones threw, in the order of their
+ * registration; `cause` is the first. Not retryable: the handlers that succeeded would run again.
+ */
+export class EventHandlersError extends BentoError {
+  readonly errors: readonly unknown[];
+
+  constructor(message: string, errors: readonly unknown[]) {
+    super('HANDLER', message, false, { cause: errors[0] });
+    this.errors = errors;
+  }
+}

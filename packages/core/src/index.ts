@@ -13,6 +13,7 @@ export {
   CodecError,
   ConcurrencyError,
   type ErrorCode,
+  EventHandlersError,
   FencedError,
   isBentoError,
   PublishError,
@@ -65,4 +66,11 @@ export type {
   Subscription,
   Transport,
 } from './transport.ts';
-export type { AggregateClass, EventSource, UnitOfWork, UnitOfWorkOptions, UnitOfWorkScope } from './unit-of-work.ts';
+export type {
+  AggregateClass,
+  EventSource,
+  Recording,
+  UnitOfWork,
+  UnitOfWorkOptions,
+  UnitOfWorkScope,
+} from './unit-of-work.ts';

@@ -1,5 +1,5 @@
 import type { Position } from './checkpoint.ts';
-import type { NewEvent, StreamId } from './event-store.ts';
+import type { NewEvent, StoredEvent, StreamId } from './event-store.ts';
 
 /** What a unit of work collects: an aggregate with the events it recorded since it was loaded. */
 export interface EventSource {
@@ -8,14 +8,23 @@ export interface EventSource {
   readonly version: number;
   /** Recorded and not yet committed, in order. */
   readonly pending: readonly NewEvent[];
-  /** Called after the commit: `pending` becomes empty, `version` moves. */
-  committed(): void;
+  /** Awaited before the append; rejects when what is pending must not be stored. */
+  check?(): Promise<void>;
+  /** Called after the commit: the first `count` events leave `pending`, `version` moves by as many. */
+  committed(count: number): void;
 }
 
-/** Makes an aggregate of `A` from its stream. */
+/** Where recorded events get their time (epoch milliseconds) and id from. */
+export interface Recording {
+  now(): number;
+  newId(): string;
+}
+
+/** Makes an aggregate of `A` from its stream. The constructor is what the compiler infers `A` from, and makes new ones. */
 export interface AggregateClass<A extends EventSource> {
-  load(id: string, events: AsyncIterable<import('./event-store.ts').StoredEvent>): Promise<A>;
   readonly streamType: string;
+  new (id: string, recording?: Recording): A;
+  load(id: string, events: AsyncIterable<StoredEvent>, recording?: Recording): Promise<NoInfer<A>>;
 }
 
 /** One commit: loads aggregates, collects their events, appends them. The append is the commit; publishing is the relay's work. */

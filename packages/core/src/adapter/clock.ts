@@ -6,11 +6,14 @@ export interface Clock {
   schedule(fn: () => void, ms: number): () => void;
 }
 
+/** Longest delay that `setTimeout` takes; it treats more as 1 ms. */
+const longest = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule: (fn, ms) => {
-    const timer = setTimeout(fn, ms);
+    const timer = setTimeout(fn, Math.min(ms, longest));
     return () => clearTimeout(timer);
   },
 };

@@ -1,0 +1,412 @@
+import { BentoError } from '../errors.ts';
+import { headerNames } from '../headers.ts';
+import { type LogFields, type Logger, silentLogger } from '../logger.ts';
+import type { Delivery } from '../message.ts';
+import type { Outcome } from '../transport.ts';
+import { type Backoff, fullJitter } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Gate } from './gate.ts';
+import { type Hold, type Item, Lane } from './lane.ts';
+import type { Lanes, LanesOptions } from './lanes.ts';
+import { allFailed, checkedOutcomes, notHandled } from './outcomes.ts';
+import { ReadyLanes } from './ready-lanes.ts';
+
+/** Implements {@link Lanes}: starts what {@link ReadyLanes} offers, judges outcomes, holds what failed. */
+export class Scheduler<T> implements Lanes<T> {
+  inFlight = 0;
+  running = 0;
+  readonly #options: LanesOptions<T>;
+  readonly #maxInFlight: number;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  readonly #logger: Logger;
+  readonly #controller = new AbortController();
+  readonly #lanes = new Map<string, Lane<T>>();
+  readonly #ready: ReadyLanes<T>;
+  readonly #gate = new Gate();
+  readonly #started = new Set<readonly Item<T>[]>();
+  /** Lanes with more behind a held delivery than may be. */
+  readonly #atLimit = new Set<Lane<T>>();
+  /** Their acknowledgement failed. */
+  readonly #lost: Item<T>[] = [];
+  /** Calls of the exhausted hook at work. */
+  #taking = 0;
+  #woken = false;
+  #stopped = false;
+  /** Past the drain: results are ignored. */
+  #over = false;
+  #drained: Promise<readonly T[]> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: LanesOptions<T>) {
+    const { concurrency, size, maxLaneBacklog, maxInFlight } = options;
+    this.#options = options;
+    this.#maxInFlight = maxInFlight ?? Math.max(1_000, 2 * concurrency * size, 2 * maxLaneBacklog);
+    this.#clock = options.clock ?? systemClock;
+    this.#backoff = options.backoff ?? fullJitter();
+    this.#logger = options.logger ?? silentLogger;
+    this.#ready = new ReadyLanes(size, options.waitMs, this.#clock, () => this.#pump());
+  }
+
+  push(delivery: Delivery, token: T): boolean {
+    if (this.#stopped) return false;
+    const key = this.#keyOf(delivery);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) this.#lanes.set(key, (lane = new Lane(key)));
+    lane.push({ delivery, token, lane, next: undefined, settled: false, dropped: false });
+    this.inFlight += 1;
+    if (lane.busy) {
+      const { hold } = lane;
+      if (hold !== undefined && this.#checkLimit(lane) && hold.state === 'waiting') {
+        queueMicrotask(() => this.#overflow(lane, hold));
+      }
+      return true;
+    }
+    if (lane.waiting > 1) this.#ready.grown();
+    else this.#ready.add(lane);
+    this.#wake();
+    return true;
+  }
+
+  room(next?: Delivery): Promise<void> | undefined {
+    if (this.#stopped) return undefined;
+    if (this.inFlight < this.#maxInFlight) {
+      if (this.#atLimit.size === 0) return undefined;
+      const lane = next && this.#lanes.get(this.#keyOf(next));
+      if (next !== undefined && (lane === undefined || !this.#atLimit.has(lane))) return undefined;
+    }
+    return this.#gate.wait();
+  }
+
+  stateOf(delivery: Delivery): { readonly heldMs: number; readonly backlog: number } {
+    const lane = this.#lanes.get(this.#keyOf(delivery));
+    if (lane === undefined) return { heldMs: 0, backlog: 0 };
+    return { heldMs: lane.hold === undefined ? 0 : this.#clock.now() - lane.hold.since, backlog: lane.waiting };
+  }
+
+  discard(drop: (delivery: Delivery, token: T) => boolean): readonly T[] {
+    const tokens: T[] = [];
+    let pruned = 0;
+    const named = (item: Item<T>): boolean => drop(item.delivery, item.token);
+    for (const batch of this.#started) for (const item of batch) item.dropped ||= named(item);
+    for (const { hold } of this.#lanes.values()) if (hold !== undefined) hold.item.dropped ||= named(hold.item);
+    this.#ready.pruneDue();
+    for (const lane of this.#lanes.values()) {
+      const { hold } = lane;
+      const removed = lane.remove(named);
+      if (!lane.busy) pruned += removed.length;
+      if (hold?.item.dropped === true && (hold.state === 'waiting' || hold.state === 'due')) {
+        hold.cancel();
+        removed.unshift(hold.item);
+        this.#endHold(lane);
+        this.#releaseLane(lane);
+      }
+      for (const item of removed) {
+        tokens.push(item.token);
+        this.#forget(item);
+      }
+      if (lane.hold !== undefined) this.#checkLimit(lane);
+      else if (!lane.busy && lane.waiting === 0) this.#lanes.delete(lane.key);
+    }
+    this.#ready.pruneFresh(pruned);
+    this.#wake();
+    return tokens;
+  }
+
+  drain(deadlineMs: number): Promise<readonly T[]> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#stop();
+      const end = (): void => {
+        this.#over = true;
+        this.#onIdle = undefined;
+        resolve(this.#unsettled());
+      };
+      if (this.running + this.#taking === 0) {
+        end();
+        return;
+      }
+      const cancel = this.#clock.schedule(() => {
+        end();
+        const cause = `core: cannot finish the message: the drain took longer than ${deadlineMs} ms.`;
+        this.#controller.abort(new BentoError('ABORTED', `${cause} It will be delivered again.`, true));
+      }, deadlineMs);
+      this.#onIdle = () => {
+        cancel();
+        end();
+      };
+    });
+    return this.#drained;
+  }
+
+  // ---- starting ---------------------------------------------------------------------------------------------------------------------
+
+  #keyOf({ message }: Delivery): string {
+    return this.#options.ordering === 'key' && message.key !== undefined ? message.key : message.id;
+  }
+
+  /** Starts what may start once the caller has returned; many pushes share one call. */
+  #wake(): void {
+    if (this.#woken || this.#stopped || this.running >= this.#options.concurrency) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.running < this.#options.concurrency && !this.#stopped) {
+      const batch = this.#ready.next();
+      if (batch === undefined) return;
+      this.#start(batch);
+    }
+  }
+
+  #start(batch: readonly Item<T>[]): void {
+    this.running += 1;
+    this.#started.add(batch);
+    const deliveries = batch.map((item) => item.delivery);
+    let outcomes: Promise<readonly Outcome[]>;
+    try {
+      outcomes = Promise.resolve(this.#options.handler(deliveries, this.#controller.signal));
+    } catch (error) {
+      outcomes = Promise.resolve(allFailed(batch, error));
+    }
+    outcomes.then(
+      (given) => this.#finish(batch, checkedOutcomes(given, deliveries)),
+      (error: unknown) => this.#finish(batch, allFailed(batch, error)),
+    );
+  }
+
+  // ---- finishing --------------------------------------------------------------------------------------------------------------------
+
+  #finish(batch: readonly Item<T>[], outcomes: readonly Outcome[]): void {
+    if (this.#over) return;
+    let settling: Promise<void>[] | undefined;
+    let back: Item<T>[] | undefined;
+    let previous: Lane<T> | undefined;
+    for (const [index, item] of batch.entries()) {
+      const outcome = outcomes[index] as Outcome;
+      const { lane } = item;
+      if (lane.blocked || (outcome === notHandled && lane === previous)) {
+        lane.blocked = true;
+        (back ??= []).push(item);
+      } else if (outcome.ok) {
+        this.#endHold(lane);
+        const settled = this.#settle(item);
+        if (settled !== undefined) (settling ??= []).push(settled);
+      } else {
+        lane.blocked = true;
+        this.#fail(item, outcome.error);
+      }
+      previous = lane;
+    }
+    if (back !== undefined) this.#putBack(back);
+    if (settling === undefined) this.#release(batch);
+    // These never reject: #settle reports its faults.
+    else void Promise.all(settling).then(() => this.#release(batch));
+  }
+
+  #settle(item: Item<T>): Promise<void> | undefined {
+    try {
+      const settling = this.#options.settle(item.token, item.delivery);
+      if (settling === undefined) {
+        this.#forget(item);
+        return undefined;
+      }
+      return settling.then(
+        () => this.#forget(item),
+        (error: unknown) => this.#fault(item, error),
+      );
+    } catch (error) {
+      this.#fault(item, error);
+      return undefined;
+    }
+  }
+
+  /** It is settled or discarded: no longer ours. */
+  #forget(item: Item<T>): void {
+    item.settled = true;
+    this.inFlight -= 1;
+    this.#gate.open();
+  }
+
+  #fault(item: Item<T>, error: unknown): void {
+    this.#lost.push(item);
+    if (this.#over || this.#lost.length > 1) return;
+    this.#stop();
+    this.#logger.error('acknowledging failed; the subscription ends', fieldsOf(item, error));
+    this.#options.onFault(error);
+  }
+
+  #fail(item: Item<T>, error: unknown): void {
+    this.#logger.warn('the handler failed; the message holds its lane', fieldsOf(item, error));
+    const { lane } = item;
+    if (lane.hold === undefined) {
+      const since = this.#clock.now();
+      lane.hold = { item, since, failures: 0, error, state: 'running', cancel: nothing, refusals: 0, unclaimed: false };
+    }
+    lane.hold.failures += 1;
+    lane.hold.error = error;
+  }
+
+  /** Back to the front of their lanes, in order: they did not get their turn. */
+  #putBack(items: readonly Item<T>[]): void {
+    for (const item of items.toReversed()) {
+      if (item.dropped) this.#forget(item);
+      else item.lane.unshift(item);
+    }
+  }
+
+  #release(batch: readonly Item<T>[]): void {
+    if (this.#over) return;
+    this.#started.delete(batch);
+    this.running -= 1;
+    let previous: Lane<T> | undefined;
+    for (const { lane } of batch) {
+      // Items of one lane stand together in their batch.
+      if (lane !== previous) this.#releaseLane(lane);
+      previous = lane;
+    }
+    this.#pump();
+    this.#checkIdle();
+  }
+
+  #releaseLane(lane: Lane<T>): void {
+    lane.blocked = false;
+    if (lane.hold !== undefined) this.#holdOn(lane, lane.hold);
+    else if (lane.waiting > 0) this.#ready.add(lane);
+    else this.#lanes.delete(lane.key);
+  }
+
+  // ---- holding ----------------------------------------------------------------------------------------------------------------------
+
+  #holdOn(lane: Lane<T>, hold: Hold<T>): void {
+    if (hold.item.dropped) {
+      this.#forget(hold.item);
+      this.#endHold(lane);
+      this.#releaseLane(lane);
+      return;
+    }
+    const overflowing = this.#checkLimit(lane);
+    const left = this.#options.maxHoldMs - (this.#clock.now() - hold.since);
+    if ((left <= 0 || overflowing || hold.refusals > 0) && !this.#stopped && this.#offer(lane, hold)) return;
+    const wait = this.#backoff(hold.failures, hold.error);
+    // The last try is at the limit.
+    this.#wait(lane, hold, left > 0 ? Math.min(wait, left) : wait);
+  }
+
+  #wait(lane: Lane<T>, hold: Hold<T>, ms: number): void {
+    hold.state = 'waiting';
+    if (this.#stopped) return;
+    hold.cancel = this.#clock.schedule(() => {
+      if (hold.refusals > 0 && this.#offer(lane, hold)) return;
+      hold.state = 'due';
+      this.#ready.addDue(lane);
+      this.#pump();
+    }, ms);
+  }
+
+  /** More wait behind a held delivery than may: it goes now, unless it is being tried. */
+  #overflow(lane: Lane<T>, hold: Hold<T>): void {
+    const idle = lane.hold === hold && hold.state === 'waiting' && hold.refusals === 0 && !hold.unclaimed;
+    if (!idle || this.#stopped || !this.#atLimit.has(lane)) return;
+    const { cancel } = hold;
+    if (this.#offer(lane, hold)) cancel();
+  }
+
+  /** Gives a delivery to the exhausted hook; false when there is none. */
+  #offer(lane: Lane<T>, hold: Hold<T>): boolean {
+    const { item, error } = hold;
+    let taken: Promise<void> | undefined;
+    try {
+      taken = this.#options.exhausted?.(item.delivery, error);
+    } catch (refusal) {
+      taken = Promise.reject(refusal);
+    }
+    if (taken === undefined) {
+      if (hold.unclaimed) return false;
+      hold.unclaimed = true;
+      this.#logger.warn('the lane is at its limit and nobody takes its failing message', fieldsOf(item, error));
+      this.#options.onLimit?.(item.delivery, error);
+      return false;
+    }
+    hold.state = 'taking';
+    this.#taking += 1;
+    taken.then(
+      () => this.#taken(lane, item),
+      (refusal: unknown) => this.#refused(lane, hold, refusal),
+    );
+    return true;
+  }
+
+  #taken(lane: Lane<T>, item: Item<T>): void {
+    if (this.#over) return;
+    const end = (): void => {
+      if (this.#over) return;
+      this.#taking -= 1;
+      this.#endHold(lane);
+      this.#releaseLane(lane);
+      this.#pump();
+      this.#checkIdle();
+    };
+    const settling = this.#settle(item);
+    if (settling === undefined) end();
+    else void settling.then(end);
+  }
+
+  #refused(lane: Lane<T>, hold: Hold<T>, error: unknown): void {
+    if (this.#over) return;
+    this.#logger.error('an exhausted message could not be taken; it stays unacknowledged', fieldsOf(hold.item, error));
+    this.#taking -= 1;
+    hold.refusals += 1;
+    if (hold.item.dropped) this.#holdOn(lane, hold);
+    else this.#wait(lane, hold, this.#backoff(hold.refusals, error));
+    this.#pump();
+    this.#checkIdle();
+  }
+
+  #endHold(lane: Lane<T>): void {
+    lane.hold = undefined;
+    if (this.#atLimit.delete(lane)) this.#gate.open();
+  }
+
+  /** True when more wait behind the held delivery than may. */
+  #checkLimit(lane: Lane<T>): boolean {
+    const over = lane.waiting > this.#options.maxLaneBacklog;
+    if (over) this.#atLimit.add(lane);
+    else if (this.#atLimit.delete(lane)) this.#gate.open();
+    return over;
+  }
+
+  // ---- ending -----------------------------------------------------------------------------------------------------------------------
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#ready.stop();
+    for (const { hold } of this.#lanes.values()) hold?.cancel();
+    this.#gate.open();
+  }
+
+  #checkIdle(): void {
+    if (this.running + this.#taking === 0) this.#onIdle?.();
+  }
+
+  #unsettled(): readonly T[] {
+    const items = new Set<Item<T>>(this.#lost);
+    for (const batch of this.#started) for (const item of batch) items.add(item);
+    for (const lane of this.#lanes.values()) {
+      if (lane.hold !== undefined) items.add(lane.hold.item);
+      for (let item = lane.head; item !== undefined; item = item.next) items.add(item);
+    }
+    return [...items].filter((item) => !item.settled).map((item) => item.token);
+  }
+}
+
+const nothing = (): void => {};
+
+function fieldsOf({ delivery }: Item<unknown>, error: unknown): LogFields {
+  const { topic, message, attempt } = delivery;
+  const correlationId = message.headers[headerNames.correlationId] ?? message.id;
+  return { topic, messageId: message.id, correlationId, attempt, error };
+}
