@@ -1,1 +1,8 @@
-export {};
+export { type ConfigOf, type ConfigSources, type Fields, loadConfig } from './config.ts';
+export { type ConsoleLoggerOptions, createConsoleLogger, type LogLevel, logLevels } from './console-logger.ts';
+export { type Container, createContainer, type Factories, type Get } from './container.ts';
+export { type Field, type FieldOptions, field, Refusal, withDefault } from './fields.ts';
+export { type BackendLoader, createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+export { Secret } from './secret.ts';
+export { clickhouseFields, messagingFields } from './settings.ts';
+export { closeOnSignal, type ShutdownOptions, signalExitCode } from './shutdown.ts';
