@@ -8,6 +8,7 @@ export {
   type Position,
 } from './checkpoint.ts';
 export type { Codec, CodecContext, Encoded } from './codec.ts';
+export { configurationError } from './configuration.ts';
 export {
   BentoError,
   CodecError,

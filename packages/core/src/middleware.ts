@@ -4,6 +4,8 @@ import type { DeliveryHandler, Publisher } from './transport.ts';
 /** Built once per subscription and topic, before its first delivery. */
 export interface SubscriptionContext {
   readonly topic: string;
+  /** The topic asked for that this one was added to by `alsoConsume`; for those asked for, the topic itself. */
+  readonly origin: string;
   readonly group: string;
   readonly publisher: Publisher;
   /** How long the delivery's lane has been held by a failing message (0: it is not), and how many messages wait behind. */
@@ -21,7 +23,12 @@ export interface SubscriptionContext {
   onClose(fn: () => Promise<void>): void;
 }
 
-/** Wraps a handler; everything cross-cutting is one of these. The outer function runs once per subscription and topic. */
+/**
+ * Wraps a handler; everything cross-cutting is one of these. The outer function runs once per subscription and topic.
+ * In a batch subscription each delivery passes by itself, at the same time as the others of its batch, and what reaches the innermost
+ * handler is handled together; leave `topic`, `position` and the message's `id` of what you hand on as they are.
+ * An error of code `ABORTED` is no fault of the message, which will be delivered again: let it pass.
+ */
 export type Middleware = (next: DeliveryHandler, subscription: SubscriptionContext) => DeliveryHandler;
 
 /** One middleware out of many; the first is outermost. */

@@ -63,10 +63,8 @@ class Rig {
   /** Pushes `id` or `key/id`. */
   async push(...names: string[]): Promise<void> {
     for (const name of names) {
-      const [key, id] = name.includes('/') ? name.split('/') : [undefined, name];
-      expect(
-        this.lanes.push(delivery(key === undefined ? { id: id as string } : { key, id: id as string }), name),
-      ).toBe(true);
+      const [key, id = name] = name.includes('/') ? name.split('/') : [];
+      if (!this.lanes.push(delivery(key === undefined ? { id } : { key, id }), name)) throw new Error('not taken');
     }
     await this.clock.settle();
   }
@@ -81,6 +79,18 @@ class Rig {
     return call;
   }
 }
+
+const exhausting = (options: Partial<LanesOptions<string>> = {}) => {
+  const taken: { readonly id: string; readonly reason: unknown; resolve(): void; reject(error: unknown): void }[] = [];
+  const rig = new Rig({
+    exhausted: ({ message }, reason) =>
+      new Promise((resolve, reject) => {
+        taken.push({ id: message.id, reason, resolve, reject });
+      }),
+    ...options,
+  });
+  return { rig, taken };
+};
 
 describe('lanes', () => {
   it('start nothing before push has returned', () => {
@@ -174,19 +184,6 @@ describe('lanes', () => {
 });
 
 describe('lanes at their limits', () => {
-  const exhausting = (options: Partial<LanesOptions<string>> = {}) => {
-    const taken: { readonly id: string; readonly reason: unknown; resolve(): void; reject(error: unknown): void }[] =
-      [];
-    const rig = new Rig({
-      exhausted: ({ message }, reason) =>
-        new Promise((resolve, reject) => {
-          taken.push({ id: message.id, reason, resolve, reject });
-        }),
-      ...options,
-    });
-    return { rig, taken };
-  };
-
   it('give a delivery that failed for maxHoldMs to the hook, after a last try at the limit', async () => {
     const { rig, taken } = exhausting({ maxHoldMs: 250 });
     await rig.push('a/1', 'a/2');
@@ -341,7 +338,7 @@ describe('batches', () => {
 
 describe('settling', () => {
   it('holds the slot and the lane until its promise resolves', async () => {
-    let stored = (): void => {};
+    let stored: (() => void) | undefined;
     const rig = new Rig({
       concurrency: 1,
       settle: () =>
@@ -353,7 +350,7 @@ describe('settling', () => {
     await rig.call(0).end();
     expect(rig.open).toEqual(['1:1']);
     expect(rig.lanes.inFlight).toBe(3);
-    stored();
+    stored?.();
     await rig.clock.settle();
     expect(rig.open).toEqual(['1:1', '3:1']);
   });
@@ -435,7 +432,7 @@ describe('drain', () => {
   });
 
   it('waits for the exhausted hook', async () => {
-    let done = (): void => {};
+    let done: (() => void) | undefined;
     const rig = new Rig({
       maxHoldMs: 0,
       exhausted: () =>
@@ -446,7 +443,7 @@ describe('drain', () => {
     await rig.push('1');
     await rig.call(0).throw('no');
     const drained = rig.lanes.drain(1_000);
-    done();
+    done?.();
     expect(await drained).toEqual([]);
     expect(rig.settled).toEqual(['1']);
   });

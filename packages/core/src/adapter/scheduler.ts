@@ -7,6 +7,7 @@ import { type Backoff, fullJitter } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Gate } from './gate.ts';
 import { type Hold, type Item, Lane } from './lane.ts';
+import { laneKey } from './lane-key.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
 import { allFailed, checkedOutcomes, notHandled } from './outcomes.ts';
 import { ReadyLanes } from './ready-lanes.ts';
@@ -140,8 +141,8 @@ export class Scheduler<T> implements Lanes<T> {
 
   // ---- starting ---------------------------------------------------------------------------------------------------------------------
 
-  #keyOf({ message }: Delivery): string {
-    return this.#options.ordering === 'key' && message.key !== undefined ? message.key : message.id;
+  #keyOf(delivery: Delivery): string {
+    return laneKey(delivery, this.#options.ordering);
   }
 
   /** Starts what may start once the caller has returned; many pushes share one call. */
