@@ -10,8 +10,11 @@ export interface ReadModel<C extends Readonly<Record<string, ColumnType>> = Read
   readonly name: string;
   /** A new version is a new table, filled by a rebuild. */
   readonly version: number;
-  /** Columns that identify a row; of rows with equal keys the one with the highest stream version counts. */
-  readonly key: readonly (keyof C & string)[];
+  /**
+   * Columns that identify a row; of rows with equal keys the one with the highest stream version counts. That they are columns is
+   * checked by {@link defineReadModel}: a `keyof C` here would make no model assignable to `ReadModel`.
+   */
+  readonly key: readonly string[];
   readonly columns: C;
 }
 /** A row of a read model. */
@@ -49,5 +52,5 @@ export interface ReadModelStore extends ReadModelPort, Closeable {
 
 /** Declares a read model; the row's type follows from the columns. */
 export const defineReadModel = <const C extends Readonly<Record<string, ColumnType>>>(
-  model: ReadModel<C>,
+  model: ReadModel<C> & { readonly key: readonly (keyof NoInfer<C> & string)[] },
 ): ReadModel<C> => model;
