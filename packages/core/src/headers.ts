@@ -11,5 +11,7 @@ export const headerNames = {
   streamType: 'ce_streamtype',
   streamId: 'ce_streamid',
   streamVersion: 'ce_streamversion',
+  /** Not delivered before this time. Epoch milliseconds as a decimal number. */
+  deliverAt: 'ce_deliverat',
   traceparent: 'traceparent',
 } as const;

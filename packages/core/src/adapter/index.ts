@@ -1,8 +1,11 @@
 export { type Backoff, type FullJitterOptions, fullJitter } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { type CloudEventHead, cloudEvents, fromHeaders, toHeaders } from './cloudevents.ts';
+export { type Coalescer, type CoalescerOptions, createCoalescer } from './coalescer.ts';
 export { closeAll, closeOnce, withDeadline } from './drain.ts';
 export { createLanes, type Lanes, type LanesOptions } from './lanes.ts';
 export { type ResolvedSubscribeOptions, resolveSubscribeOptions } from './options.ts';
+export { type PlainOptions, type PlainRecord, plain } from './plain.ts';
 export {
   type PrepareContext,
   type PreparedSubscription,
@@ -10,3 +13,7 @@ export {
   type SubscriptionHandler,
   type TopicNeed,
 } from './prepare.ts';
+export { formatProgress, type PositionKind, parseProgress } from './progress.ts';
+export { createWatermark, type OrderedPosition, type Progress, type Unfinished, type Watermark } from './watermark.ts';
+export { positionId, type ReceivedRecord, readRecord, type WireFormat, type WireRecord } from './wire-format.ts';
+export type { WireHeaders, WireValue } from './wire-values.ts';
