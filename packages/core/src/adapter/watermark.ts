@@ -32,6 +32,9 @@ export interface Watermark<P extends OrderedPosition> {
 }
 
 /** Follows a source after `from`: the position before the first one to come, or the progress of an earlier watermark. */
+export function createWatermark(from: number | Progress<number>): Watermark<number>;
+export function createWatermark(from: bigint | Progress<bigint>): Watermark<bigint>;
+export function createWatermark(from: string | Progress<string>): Watermark<string>;
 export function createWatermark<P extends OrderedPosition>(from: P | Progress<P>): Watermark<P> {
   return new RunList(typeof from === 'object' ? from : { low: from, done: [] });
 }
