@@ -122,6 +122,35 @@ describe('loadConfig', () => {
     expect(loadConfig(fields, { env: {}, file: join(dir, 'none.json') }).backend).toBe('inprocess');
   });
 
+  it('names the lines of .env that say nothing clearly', () => {
+    const envFile = fileOf('bad.env', 'CLICKHOUSE_HOST=h\nCLICKHOUSE_PASSWORD hunter2\n');
+    const message = faultOf(() => loadConfig(fields, { env: {}, envFile }));
+    expect(message).toContain('bad.env line 2 is not understood: wanted is NAME=value');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('keeps credentials out of its message, in a URL as well as in broken JSON', () => {
+    const file = fileOf('e.json', '{ "clickhouse": { "password": "hunter2" x } }');
+    const message = faultOf(() => loadConfig(fields, { env: { PULSAR_SERVICE_URL: 'ftp://me:hunter2@h' }, file }));
+    expect(message).toContain('PULSAR_SERVICE_URL is "ftp://***@h"');
+    expect(message).toContain('e.json cannot be read as JSON');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('reads a file that begins with a byte order mark', () => {
+    const file = fileOf('f.json', '\ufeff{ "clickhouse": { "host": "h" } }');
+    expect(loadConfig(fields, { env: {}, file }).clickhouseHost).toBe('h');
+  });
+
+  it('takes a password with its blanks, and trims other values', () => {
+    const config = loadConfig(fields, { env: { CLICKHOUSE_PASSWORD: ' pass ', CLICKHOUSE_USER: ' me ' } });
+    expect([config.clickhousePassword?.reveal(), config.clickhouseUser]).toEqual([' pass ', 'me']);
+  });
+
+  it.each(['5 s', '-1', '1e3', '9'.repeat(20), ''.padEnd(400, '9')])('refuses the duration %s', (text) => {
+    expect(faultOf(() => loadConfig(fields, { env: { POLL: text } }))).toContain('wanted is a time like 200ms');
+  });
+
   it('never shows a secret', () => {
     const { clickhousePassword } = loadConfig(fields, { env: { CLICKHOUSE_PASSWORD: 'hunter2' } });
     expect(clickhousePassword?.reveal()).toBe('hunter2');

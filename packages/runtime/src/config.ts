@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { BentoError } from '@bento-bus/core';
+import { parseDotenv } from './dotenv.ts';
 import { type Field, Refusal } from './fields.ts';
 
 /** Settings by name. */
@@ -46,7 +46,7 @@ export function loadConfig<const F extends Fields>(fields: F, sources: ConfigSou
       config[name] = value;
       continue;
     }
-    const shown = wanted.secret === true ? '' : ` is ${JSON.stringify(found.raw)}`;
+    const shown = wanted.secret === true ? '' : ` is ${show(found.raw)}`;
     faults.push(`${wanted.env}${found.where}${shown}: ${value.reason ?? `wanted is ${wanted.wanted}`}`);
   }
   faults.push(...unknownKeys(fields, file.content, sources.file));
@@ -58,6 +58,9 @@ export function loadConfig<const F extends Fields>(fields: F, sources: ConfigSou
   }
   return config as ConfigOf<F>;
 }
+
+/** As it was written, but for credentials within a URL. */
+const show = (raw: unknown): string => JSON.stringify(raw).replaceAll(/(?<=\/\/)[^\s/"@]*(?=@)/g, '***');
 
 interface Found {
   readonly raw: unknown;
@@ -89,7 +92,12 @@ function readEnvFile(
 ): { name: string; content: Readonly<Record<string, string | undefined>> } {
   if (name === undefined || !existsSync(name)) return { name: '', content: {} };
   try {
-    return { name, content: parseEnv(readFileSync(name, 'utf8')) };
+    const { values, badLines } = parseDotenv(readFileSync(name, 'utf8'));
+    for (const line of badLines)
+      faults.push(
+        `${name} line ${line} is not understood: wanted is NAME=value, with the value in quotes if it holds a #`,
+      );
+    return { name, content: values };
   } catch (error) {
     faults.push(`${name} cannot be read (${messageOf(error)})`);
     return { name, content: {} };
@@ -103,14 +111,20 @@ function readFile({ file, fileRequired = false }: ConfigSources, faults: string[
     return { name: file, content: {} };
   }
   try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
     if (isObject(content)) return { name: file, content };
     faults.push(`${file} does not hold a JSON object`);
   } catch (error) {
-    faults.push(`${file} cannot be read as JSON (${messageOf(error)})`);
+    faults.push(`${file} cannot be read as JSON (${jsonFault(error)})`);
   }
   return { name: file, content: {} };
 }
+
+/** JSON.parse quotes the text around a fault, where a password may stand; only the place is told on. */
+const jsonFault = (error: unknown): string =>
+  error instanceof SyntaxError
+    ? (/at position \d+/.exec(error.message)?.[0] ?? 'its syntax is wrong')
+    : messageOf(error);
 
 const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

@@ -41,4 +41,20 @@ describe('createConsoleLogger', () => {
     expect(stream.lines[0]).toContain('Circular');
     expect(stream.lines[1]).toContain('console-logger.test');
   });
+
+  it('shows the errors of a collection', () => {
+    const stream = capture(false);
+    createConsoleLogger({ stream }).error('x', {
+      error: new AggregateError([new Error('one'), new Error('two')], 'both'),
+    });
+    expect(JSON.parse(stream.lines[0] ?? '')).toMatchObject({
+      error: { message: 'both', errors: [{ message: 'one' }, { message: 'two' }] },
+    });
+  });
+
+  it('lets no text break its line or steer the terminal', () => {
+    const stream = capture(true);
+    createConsoleLogger({ stream }).error('bad type "a\nERROR forged \u001b[2J"', { topic: 't\r' });
+    expect(stream.lines[0]?.trimEnd().slice(25)).toBe('ERROR bad type "a\\x0aERROR forged \\x1b[2J" topic=t\\x0d');
+  });
 });

@@ -30,7 +30,7 @@ export function createConsoleLogger(options: ConsoleLoggerOptions = {}): Logger 
       );
       const time = new Date().toISOString();
       if (format === 'json') stream.write(`${toJson({ time, level: name, message, ...shown })}\n`);
-      else stream.write(`${time} ${name.toUpperCase().padEnd(5)} ${message}${pretty(shown)}\n`);
+      else stream.write(`${onOneLine(`${time} ${name.toUpperCase().padEnd(5)} ${message}${pretty(shown)}`)}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
@@ -41,6 +41,8 @@ function showable(value: unknown, withStack: boolean): unknown {
     ...(isBentoError(value) && { code: value.code, retryable: value.retryable }),
     message: String(value.message),
     ...('cause' in value && value.cause !== undefined && { cause: showable(value.cause, withStack) }),
+    ...('errors' in value &&
+      Array.isArray(value.errors) && { errors: value.errors.map((error) => showable(error, withStack)) }),
     ...(withStack && { stack: value.stack }),
   };
 }
@@ -56,6 +58,10 @@ function toJson(line: Readonly<Record<string, unknown>>): string {
     });
   }
 }
+
+/** A name or an error out of a hostile message must neither begin a line nor steer the terminal. */
+const onOneLine = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 const pretty = (fields: LogFields): string =>
   Object.entries(fields)

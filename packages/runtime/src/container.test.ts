@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { createContainer } from './container.ts';
 
@@ -48,7 +49,7 @@ describe('createContainer', () => {
     await Promise.all([container.close(), container.close()]);
     await container.close();
     expect(log).toEqual(['relay', 'store']);
-    await expect(container.get('store')).resolves.toBeDefined();
+    await expect(container.get('store')).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
   it('closes what stands when a factory fails, and lets it be tried again', async () => {
@@ -78,6 +79,7 @@ describe('createContainer', () => {
     await container.get('a');
     await container.get('b');
     const error = await container.close().catch((reason: unknown) => reason as AggregateError);
+    expect(String(error)).toContain('runtime: cannot close "b": Error: b stuck; "a": Error: a stuck');
     expect((error as AggregateError).errors.map(String)).toEqual(['Error: b stuck', 'Error: a stuck']);
     expect(log).toEqual(['b', 'a']);
   });
@@ -91,6 +93,60 @@ describe('createContainer', () => {
       code: 'CONFIGURATION',
       message: expect.stringContaining('a -> b -> a'),
     });
+  });
+
+  it('sees a cycle also between parts whose building began apart', async () => {
+    const container = createContainer<{ a: object; b: object; c: object }>({
+      a: async (get) => {
+        await Promise.resolve();
+        return { b: await get('b') };
+      },
+      b: async (get) => {
+        await Promise.resolve();
+        return { c: await get('c') };
+      },
+      c: async (get) => {
+        await Promise.resolve();
+        return { a: await get('a') };
+      },
+    });
+    const results = await Promise.allSettled([container.get('a'), container.get('b'), container.get('c')]);
+    expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(String((results[0] as PromiseRejectedResult).reason)).toMatch(/needs itself \(\w -> \w -> \w -> \w\)/);
+  });
+
+  it('takes two parts for no cycle when one asks for the other only after it was built', async () => {
+    let later: (() => Promise<object>) | undefined;
+    const container = createContainer<{ bus: object; handlers: object }>({
+      bus: (get) => {
+        later = () => get('handlers');
+        return {};
+      },
+      handlers: async (get) => ({ bus: await get('bus') }),
+    });
+    const bus = await container.get('bus');
+    expect(await later?.()).toEqual({ bus });
+  });
+
+  it('waits on close for what is being built, and closes it', async () => {
+    const log: string[] = [];
+    const gate = new EventEmitter();
+    const opened = once(gate, 'open');
+    const container = createContainer<{ store: object; relay: object }>({
+      store: () => closeable('store', log),
+      relay: async (get) => {
+        await opened;
+        await get('store');
+        return closeable('relay', log);
+      },
+    });
+    await container.get('store');
+    const relay = container.get('relay');
+    const closed = container.close();
+    gate.emit('open');
+    await relay;
+    await closed;
+    expect(log).toEqual(['relay', 'store']);
   });
 
   it('refuses unknown names and, after close, new parts', async () => {

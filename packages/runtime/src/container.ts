@@ -20,53 +20,90 @@ export interface Container<T> extends AsyncDisposable {
 
 /** Makes a container. `T` is best given: `createContainer<{ store: EventStore; … }>({ … })`. */
 export function createContainer<T extends Readonly<Record<string, unknown>>>(factories: Factories<T>): Container<T> {
-  const building = new Map<string, Promise<unknown>>();
+  const parts = new Map<string, Part>();
   const built: { readonly name: string; readonly value: unknown }[] = [];
   let closing: Promise<void> | undefined;
 
-  const resolve = (name: string, path: readonly string[]): Promise<unknown> => {
-    const onPath = [...path, name];
-    if (path.includes(name)) {
-      return Promise.reject(
-        new BentoError(
-          'CONFIGURATION',
-          `runtime: cannot build "${name}": it needs itself (${onPath.join(' -> ')}). Break the cycle.`,
-        ),
-      );
+  /** Who waits for whom, from one part to another. Ends, because a request that would close a circle is refused. */
+  const wayBetween = (from: string, to: string): readonly string[] | undefined => {
+    if (from === to) return [from];
+    for (const next of parts.get(from)?.waitsFor ?? []) {
+      const rest = wayBetween(next, to);
+      if (rest !== undefined) return [from, ...rest];
     }
-    const existing = building.get(name);
-    if (existing !== undefined) return existing;
-    if (closing !== undefined)
-      return Promise.reject(new BentoError('CLOSED', `runtime: cannot build "${name}": the container is closed.`));
+    return undefined;
+  };
+
+  const build = (name: string, factory: Factories<T>[string]): Part => {
+    const run = async (): Promise<unknown> => {
+      // Later, so that the part is known before its factory asks for others.
+      await Promise.resolve();
+      try {
+        const value = await factory(((inner: string) => resolve(inner, name)) as Get<T>);
+        built.push({ name, value });
+        return value;
+      } catch (error) {
+        // What failed may be tried again; who asked sees the error.
+        parts.delete(name);
+        throw error;
+      } finally {
+        part.ready = true;
+      }
+    };
+    const part: Part = { promise: run(), waitsFor: new Set(), ready: false };
+    return part;
+  };
+
+  const resolve = async (name: string, asker = ''): Promise<unknown> => {
+    const known = parts.get(name);
+    // A part that is ready waits for nobody, whatever it asks for later.
+    const asking = parts.get(asker)?.ready === false ? parts.get(asker) : undefined;
+    if (closing !== undefined && (asking === undefined || known === undefined))
+      throw new BentoError('CLOSED', `runtime: cannot build "${name}": the container is closed.`);
     const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
-    if (factory === undefined) {
-      return Promise.reject(
-        new BentoError(
-          'CONFIGURATION',
-          `runtime: cannot build "${name}": unknown; known: ${Object.keys(factories).join(', ')}.`,
-        ),
+    if (factory === undefined)
+      throw new BentoError(
+        'CONFIGURATION',
+        `runtime: cannot build "${name}": unknown; known: ${Object.keys(factories).join(', ')}.`,
       );
+    const circle = asking && wayBetween(name, asker);
+    if (circle !== undefined)
+      throw new BentoError(
+        'CONFIGURATION',
+        `runtime: cannot build "${name}": it needs itself (${[...circle, name].join(' -> ')}). Break the cycle.`,
+      );
+    const part = known ?? build(name, factory);
+    parts.set(name, part);
+    asking?.waitsFor.add(name);
+    try {
+      return await part.promise;
+    } finally {
+      asking?.waitsFor.delete(name);
     }
-    const promise = (async () => {
-      const value = await factory(((inner: string) => resolve(inner, onPath)) as Get<T>);
-      built.push({ name, value });
-      return value;
-    })();
-    building.set(name, promise);
-    // What failed may be tried again; who asked sees the error.
-    promise.catch(() => building.delete(name));
-    return promise;
   };
 
   const closeAll = async (): Promise<void> => {
-    await Promise.allSettled(building.values());
-    const errors: unknown[] = [];
-    for (const { value } of built.toReversed()) await closePart(value).catch((error: unknown) => errors.push(error));
-    if (errors.length > 0) throw new AggregateError(errors, `runtime: ${errors.length} part(s) did not close cleanly`);
+    await Promise.allSettled(Array.from(parts.values(), ({ promise }) => promise));
+    const failed: { readonly name: string; readonly error: unknown }[] = [];
+    for (const { name, value } of built.toReversed())
+      await closePart(value).catch((error: unknown) => failed.push({ name, error }));
+    if (failed.length > 0)
+      throw new AggregateError(
+        failed.map(({ error }) => error),
+        `runtime: cannot close ${failed.map(({ name, error }) => `"${name}": ${String(error)}`).join('; ')}`,
+      );
   };
   const close = (): Promise<void> => (closing ??= closeAll());
 
-  return { get: ((name: string) => resolve(name, [])) as Get<T>, close, [Symbol.asyncDispose]: close };
+  return { get: ((name: string) => resolve(name)) as Get<T>, close, [Symbol.asyncDispose]: close };
+}
+
+/** One singleton from the first request on. */
+interface Part {
+  readonly promise: Promise<unknown>;
+  /** Parts that its factory waits for now. */
+  readonly waitsFor: Set<string>;
+  ready: boolean;
 }
 
 async function closePart(part: unknown): Promise<void> {

@@ -48,7 +48,8 @@ const make = <T>(
     wanted,
     parse: (raw) => {
       if (typeof raw !== 'string' && typeof raw !== 'number' && typeof raw !== 'boolean') return new Refusal();
-      const value = read(String(raw).trim());
+      // Spaces around a password belong to it.
+      const value = read(secret ? String(raw) : String(raw).trim());
       if (value instanceof Refusal) return value;
       const fault = check?.(value);
       return fault === undefined ? value : new Refusal(fault);
@@ -75,7 +76,7 @@ export const field: {
   url(protocols: readonly string[], options: FieldOptions<string>): Field<string>;
   /** `a,b,c` in the environment, an array of strings in the file. */
   list(options: FieldOptions<readonly string[]>): Field<readonly string[]>;
-  /** `200ms`, `5s`, `10m`, `1h`, `1d`, or a number of milliseconds. The value is milliseconds. */
+  /** `200ms`, `5s`, `10m`, `1h`, `1d`, or a number of milliseconds. The value is whole milliseconds. */
   duration(options: FieldOptions<number>): Field<number>;
   /** Never printed, see {@link Secret}. */
   secret(options: FieldOptions<Secret>): Field<Secret>;
@@ -108,7 +109,8 @@ export const field: {
   duration: (options) =>
     make(options, 'a time like 200ms, 5s, 10m, 1h or a number of milliseconds', (text) => {
       const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
-      return match === null ? new Refusal() : Number(match[1]) * (units[match[2] ?? 'ms'] ?? 1);
+      const value = Math.round(Number(match?.[1]) * (units[match?.[2] ?? 'ms'] ?? 1));
+      return Number.isSafeInteger(value) ? value : new Refusal();
     }),
   secret: (options) => make(options, 'a text', (text) => new Secret(text), true),
 };

@@ -4,5 +4,5 @@ export { type Container, createContainer, type Factories, type Get } from './con
 export { type Field, type FieldOptions, field, Refusal, withDefault } from './fields.ts';
 export { type BackendLoader, createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export { Secret } from './secret.ts';
-export { clickhouseFields, messagingFields } from './settings.ts';
+export { clickhouseFields, messagingFields, pulsarUrls } from './settings.ts';
 export { closeOnSignal, type ShutdownOptions, signalExitCode } from './shutdown.ts';

@@ -28,23 +28,4 @@ describe('createRuntime', () => {
       `Unsupported message bus type: "${backend}"; known: inprocess, kafka`,
     );
   });
-
-  it('says what to install when the package of a backend is missing', async () => {
-    const missing = 'not-installed-anywhere';
-    const runtime = createRuntime({
-      backend: 'pulsar',
-      backends: {
-        pulsar: async () => {
-          // What Node says for an import of a package that is not there.
-          throw Object.assign(new Error(`Cannot find package '${missing}' imported from app.js`), {
-            code: 'ERR_MODULE_NOT_FOUND',
-          });
-        },
-      },
-    });
-    await expect(runtime.createTransport()).rejects.toMatchObject({
-      code: 'CONFIGURATION',
-      message: expect.stringContaining(`npm install ${missing}`),
-    });
-  });
 });

@@ -1,13 +1,60 @@
 import { type Field, field, withDefault } from './fields.ts';
 import type { Secret } from './secret.ts';
 
-/** Settings of the message bus. */
-export const messagingFields: { readonly messageBusType: Field<string> & { readonly default: string } } = {
+/** Settings of the message bus and its backends. */
+export const messagingFields: {
+  readonly messageBusType: Field<string> & { readonly default: string };
+  readonly pulsarServiceUrl: Field<string>;
+  readonly pulsarWebUrl: Field<string>;
+  readonly kafkaBrokers: Field<readonly string[]>;
+} = {
   messageBusType: withDefault(
     field.string({ env: 'MESSAGE_BUS_TYPE', path: 'messaging.backend', about: 'Backend of the message bus.' }),
     'inprocess',
   ),
+  pulsarServiceUrl: field.url(['pulsar', 'pulsar+ssl', 'http', 'https', 'ws', 'wss'], {
+    env: 'PULSAR_SERVICE_URL',
+    path: 'pulsar.serviceUrl',
+    about: 'Binary service URL of Pulsar; an http or ws URL stands for the web URL.',
+  }),
+  pulsarWebUrl: field.url(['http', 'https'], {
+    env: 'PULSAR_WEB_URL',
+    path: 'pulsar.webUrl',
+    about: "HTTP URL of Pulsar, for WebSocket and administration. Not set: the service URL's host at 8080 or 8443.",
+  }),
+  kafkaBrokers: field.list({
+    env: 'KAFKA_BROKERS',
+    path: 'kafka.brokers',
+    about: 'Kafka brokers to begin with, as host:port.',
+    check: (brokers) => {
+      const bad = brokers.filter((broker) => !isHostAndPort(broker));
+      return bad.length === 0 ? undefined : `wanted is host:port, not ${bad.map((broker) => `"${broker}"`).join(', ')}`;
+    },
+  }),
 };
+
+const isHostAndPort = (broker: string): boolean => {
+  const [, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(broker) ?? [];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+};
+
+/**
+ * The two addresses of a Pulsar cluster. `serviceUrl` is the binary one and undefined when only a web address is known; the web URL is
+ * what `PULSAR_WEB_URL` says, else an http(s) or ws(s) service URL, else the service URL's host at 8080, with TLS at 8443.
+ */
+export function pulsarUrls(config: {
+  readonly pulsarServiceUrl?: string | undefined;
+  readonly pulsarWebUrl?: string | undefined;
+}): { readonly serviceUrl?: string; readonly webUrl?: string } {
+  const { pulsarServiceUrl, pulsarWebUrl } = config;
+  if (pulsarServiceUrl === undefined) return pulsarWebUrl === undefined ? {} : { webUrl: pulsarWebUrl };
+  const { protocol, hostname, host } = new URL(pulsarServiceUrl);
+  if (protocol.startsWith('pulsar')) {
+    const standard = protocol === 'pulsar:' ? `http://${hostname}:8080` : `https://${hostname}:8443`;
+    return { serviceUrl: pulsarServiceUrl, webUrl: pulsarWebUrl ?? standard };
+  }
+  return { webUrl: pulsarWebUrl ?? `${protocol === 'http:' || protocol === 'ws:' ? 'http' : 'https'}://${host}` };
+}
 
 /** Settings of a ClickHouse server. Without a host the embedded engine is used. */
 export const clickhouseFields: {

@@ -22,7 +22,13 @@ const numbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, 
 export const signalExitCode = (signal: NodeJS.Signals): number => 128 + (numbers[signal] ?? 0);
 
 /**
- * On the first signal drains and exits; on the second exits at once with {@link signalExitCode}. A drain that fails or takes longer than
+ * A repeat this soon is the same signal: npm passes Ctrl-C on to a child that the terminal has signalled already, half a millisecond
+ * apart (npm 11.19). Milliseconds.
+ */
+const echoMs = 250;
+
+/**
+ * On the first signal drains and exits; on a second, 250 ms later or more, exits at once with {@link signalExitCode}. A drain that fails or takes longer than
  * its deadline exits with 1 and says so. Returns the function that takes the listeners away.
  */
 export function closeOnSignal(options: ShutdownOptions): () => void {
@@ -32,14 +38,14 @@ export function closeOnSignal(options: ShutdownOptions): () => void {
     info: (line: string) => void process.stderr.write(`${line}\n`),
     error: (line: string) => void process.stderr.write(`${line}\n`),
   };
-  let draining = false;
+  let drainingSince: number | undefined;
 
   const listener = (signal: NodeJS.Signals): void => {
-    if (draining) {
-      exit(signalExitCode(signal));
+    if (drainingSince !== undefined) {
+      if (performance.now() - drainingSince >= echoMs) exit(signalExitCode(signal));
       return;
     }
-    draining = true;
+    drainingSince = performance.now();
     logger.info(`${signal}: draining, again to stop at once`);
     // Not unref'd: a drain that nothing keeps alive must still end by its deadline.
     const timer = setTimeout(() => {

@@ -1,10 +1,7 @@
-// A real process gets real signals: the child is this package and the in-process bus, compiled by the test.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+// A real process gets real signals: the child is this package and the in-process bus, from their sources.
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
-
-const root = join(import.meta.dirname, '..');
+import { describe, expect, it } from '@jest/globals';
+import { startChild } from './child.ts';
 
 const program = (handlerMs: number, deadlineMs: number): string => `
   import { closeOnSignal, createContainer } from '@bento-bus/runtime';
@@ -25,57 +22,60 @@ const program = (handlerMs: number, deadlineMs: number): string => `
   await transport.publish('t', [message('1'), message('2')]);
 `;
 
-const start = (
-  handlerMs: number,
-  deadlineMs: number,
-): { child: ChildProcess; output: () => string; seen: (text: string) => Promise<void> } => {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program(handlerMs, deadlineMs)], { cwd: root });
-  let output = '';
-  const add = (chunk: Buffer): void => {
-    output += chunk.toString();
-  };
-  child.stdout.on('data', add);
-  child.stderr.on('data', add);
-  const seen = async (text: string): Promise<void> => {
-    while (!output.includes(text)) await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
-  };
-  return { child, output: () => output, seen };
-};
-
-beforeAll(() => {
-  for (const project of ['tsconfig.lib.json', '../inprocess-bus/tsconfig.lib.json']) {
-    const { status, stdout } = spawnSync('npx', ['tsc', '-b', project], { cwd: root, encoding: 'utf8' });
-    if (status !== 0) throw new Error(stdout);
-  }
-}, 120_000);
-
 describe('closeOnSignal in a real process', () => {
   it('drains on SIGTERM in the middle of a handler: that one is handled, once, and the exit code is 0', async () => {
-    const { child, output, seen } = start(400, 20_000);
+    const { child, output, seen } = startChild(program(400, 20_000));
     await seen('started 1');
     child.kill('SIGTERM');
-    const [code] = await once(child, 'exit');
+    const [code] = await once(child, 'close');
     expect(code).toBe(0);
     expect(output()).toMatch(/^handled 1$/m);
     expect(output().match(/started/g)).toHaveLength(1);
   });
 
   it('exits with 1 and says so when the drain takes longer than its deadline', async () => {
-    const { child, output, seen } = start(60_000, 100);
+    const { child, output, seen } = startChild(program(60_000, 100));
     await seen('started 1');
     child.kill('SIGTERM');
-    const [code] = await once(child, 'exit');
+    const [code] = await once(child, 'close');
     expect(code).toBe(1);
     expect(output()).toContain('the drain took longer than 100 ms');
   });
 
-  it('stops at once on the second signal, with the code of a shell', async () => {
-    const { child, seen } = start(60_000, 20_000);
+  it('takes the two SIGINTs that npm makes of one Ctrl-C for one', async () => {
+    const { child, output, seen } = startChild(program(400, 20_000));
+    await seen('started 1');
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(output()).toMatch(/^handled 1$/m);
+  });
+
+  it('stops at once on a second signal, with the code of a shell', async () => {
+    const { child, seen } = startChild(program(60_000, 50_000));
     await seen('started 1');
     child.kill('SIGINT');
     await seen('draining');
-    child.kill('SIGINT');
-    const [code] = await once(child, 'exit');
+    // As somebody who loses patience.
+    const again = setInterval(() => child.kill('SIGINT'), 100);
+    const [code] = await once(child, 'close');
+    clearInterval(again);
     expect(code).toBe(130);
+  });
+});
+
+describe('createRuntime in a real process', () => {
+  it('says what to install when the package of the chosen backend is missing', async () => {
+    const { child, output } = startChild(`
+      import { createRuntime } from '@bento-bus/runtime';
+      const backends = { pulsar: () => import('@bento-bus/no-such-adapter').then((adapter) => adapter.create()) };
+      await createRuntime({ backend: 'pulsar', backends }).createTransport().catch((error) => console.log(error.code, error.message));
+    `);
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(output().trim()).toBe(
+      'CONFIGURATION runtime: cannot load the backend "pulsar": the package @bento-bus/no-such-adapter is not installed. Run: npm install @bento-bus/no-such-adapter',
+    );
   });
 });

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from './config.ts';
+import { messagingFields, pulsarUrls } from './settings.ts';
+
+describe('pulsarUrls', () => {
+  it.each([
+    [{}, {}],
+    [{ PULSAR_SERVICE_URL: 'pulsar://a:6650' }, { serviceUrl: 'pulsar://a:6650', webUrl: 'http://a:8080' }],
+    [{ PULSAR_SERVICE_URL: 'pulsar+ssl://a:6651' }, { serviceUrl: 'pulsar+ssl://a:6651', webUrl: 'https://a:8443' }],
+    [{ PULSAR_SERVICE_URL: 'pulsar://[::1]:6650' }, { serviceUrl: 'pulsar://[::1]:6650', webUrl: 'http://[::1]:8080' }],
+    [{ PULSAR_SERVICE_URL: 'http://a:8081' }, { webUrl: 'http://a:8081' }],
+    [{ PULSAR_SERVICE_URL: 'wss://a' }, { webUrl: 'https://a' }],
+    [{ PULSAR_WEB_URL: 'http://w:1' }, { webUrl: 'http://w:1' }],
+    [
+      { PULSAR_SERVICE_URL: 'pulsar://a', PULSAR_WEB_URL: 'https://w' },
+      { serviceUrl: 'pulsar://a', webUrl: 'https://w' },
+    ],
+    [{ PULSAR_SERVICE_URL: 'ws://a:1', PULSAR_WEB_URL: 'https://w' }, { webUrl: 'https://w' }],
+  ])('makes of %j %j', (env, urls) => {
+    expect(pulsarUrls(loadConfig(messagingFields, { env }))).toEqual(urls);
+  });
+});
+
+describe('KAFKA_BROKERS', () => {
+  it('takes hosts with their ports', () => {
+    const { kafkaBrokers } = loadConfig(messagingFields, { env: { KAFKA_BROKERS: 'k-1.net:9092, [::1]:9093' } });
+    expect(kafkaBrokers).toEqual(['k-1.net:9092', '[::1]:9093']);
+  });
+
+  it.each(['kafka', 'http://kafka:9092', 'kafka:0', 'kafka:70000'])('refuses "%s"', (broker) => {
+    const load = (): unknown => loadConfig(messagingFields, { env: { KAFKA_BROKERS: `good:1,${broker}` } });
+    expect(load).toThrow(`wanted is host:port, not "${broker}"`);
+  });
+});
