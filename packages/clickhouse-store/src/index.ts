@@ -1,1 +1,5 @@
-export {};
+export { createClickHouseCheckpointStore } from './checkpoints.ts';
+export { ClickHouseEventStore, createClickHouseEventStore } from './event-store.ts';
+export { type ClickHouse, openClickHouse } from './open.ts';
+export type { EventStoreOptions, OpenClickHouseOptions, StoreOptions } from './options.ts';
+export { createClickHouseReadModels } from './read-models.ts';
