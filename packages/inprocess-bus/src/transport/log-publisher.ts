@@ -1,0 +1,143 @@
+import {
+  BentoError,
+  type CheckpointedItem,
+  type CheckpointedPublisher,
+  type Closeable,
+  type Position,
+} from '@bento-bus/core';
+import { closeOnce } from '@bento-bus/core/adapter';
+import type { Log, Opening } from './log.ts';
+import { dueTime, storedMessage } from './stored-message.ts';
+import type { Draft, HeldRange, Topic } from './topic.ts';
+
+/** The one publisher of a log in this process. It ends once: by close, by its signal, or because the log was opened again. */
+export class LogPublisher implements CheckpointedPublisher {
+  resumeAfter: Position = '';
+  readonly #closing: Closeable;
+  readonly #log: Log;
+  readonly #topic: (name: string) => Topic;
+  readonly #topics: Set<string>;
+  readonly #end = new AbortController();
+  readonly #release: () => void;
+  /** One publish after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    log: Log,
+    topics: readonly string[],
+    topic: (name: string) => Topic,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#topics = new Set(topics);
+    const onAbort = (): void =>
+      this.end(new BentoError('ABORTED', `${this.#what()}: it was aborted.`, false, { cause: signal?.reason }));
+    this.#release = () => {
+      signal?.removeEventListener('abort', onAbort);
+      log.release(this);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    this.#closing = closeOnce(async () => {
+      this.end(new BentoError('CLOSED', `${this.#what()}: its publisher is closed. Open the log again.`));
+      await this.#last;
+      await log.save();
+    });
+  }
+
+  static async open(
+    log: Log,
+    opening: Opening & { readonly signal: AbortSignal | undefined },
+    topic: (name: string) => Topic,
+  ): Promise<LogPublisher> {
+    const publisher = new LogPublisher(log, opening.topics, topic, opening.signal);
+    try {
+      publisher.#end.signal.throwIfAborted();
+      publisher.resumeAfter = await log.open(publisher, opening);
+      publisher.#end.signal.throwIfAborted();
+      return publisher;
+    } catch (error) {
+      publisher.#release();
+      throw error;
+    }
+  }
+
+  /** Every publish, also one that waits, rejects with `reason`; the first reason counts. */
+  end(reason: BentoError): void {
+    this.#release();
+    this.#end.abort(reason);
+  }
+
+  close(): Promise<void> {
+    return this.#closing.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async publish(items: readonly CheckpointedItem[], through: Position): Promise<void> {
+    const drafts = this.#check(items, through);
+    const published = this.#last.then(() => this.#publish(drafts, through));
+    this.#last = published.catch(() => {});
+    return published;
+  }
+
+  async #publish(all: readonly LogDraft[], through: Position): Promise<void> {
+    const { signal } = this.#end;
+    signal.throwIfAborted();
+    const log = this.#log;
+    // A publish that was cut off has stored some above the checkpoint.
+    const drafts = all.filter(({ position, held }) => position > log.checkpoint && position > held.to);
+    // Runs of one topic are stored at once; the order of the log is kept across topics.
+    for (let from = 0; from < drafts.length; ) {
+      const { held } = drafts[from] as LogDraft;
+      let to = from + 1;
+      while (drafts[to]?.held === held) to += 1;
+      await this.#topic(held.topic).store(drafts.slice(from, to), { signal });
+      signal.throwIfAborted();
+      from = to;
+    }
+    if (through <= log.checkpoint) return;
+    log.checkpoint = through;
+    for (const name of this.#topics) {
+      const held = log.held.get(name) as HeldRange;
+      for (const cursor of this.#topic(name).cursors) cursor.pass(held, through);
+    }
+  }
+
+  /** Copies of the items. Faults are found before anything is stored. */
+  #check(items: readonly CheckpointedItem[], through: Position): LogDraft[] {
+    const drafts: LogDraft[] = [];
+    let last: Position | undefined;
+    for (const { topic, message, position } of items) {
+      const held = this.#log.held.get(topic);
+      if (held === undefined || !this.#topics.has(topic))
+        throw this.#refusal(
+          `an item is for topic "${topic}", which it was not opened with`,
+          'Name all topics on opening.',
+        );
+      if (last !== undefined && position <= last)
+        throw this.#refusal(`position "${position}" comes after "${last}"`, 'Hand items in ascending order.');
+      last = position;
+      drafts.push({ message: storedMessage(topic, message), due: dueTime(topic, message), held, position });
+    }
+    if (last !== undefined && through < last)
+      throw this.#refusal(
+        `it is to pass "${through}" with an item at "${last}"`,
+        'Pass the last position or a later one.',
+      );
+    return drafts;
+  }
+
+  #refusal(cause: string, advice: string): BentoError {
+    return new BentoError('CONFIGURATION', `${this.#what()}: ${cause}. ${advice}`);
+  }
+
+  #what(): string {
+    return `inprocess-bus: cannot publish log "${this.#log.name}"`;
+  }
+}
+
+type LogDraft = Draft & { readonly held: HeldRange; readonly position: Position };
