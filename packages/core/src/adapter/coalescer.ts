@@ -214,14 +214,15 @@ function roughSize({ body, key, headers }: Message): number {
   return size;
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Without the full stop, which the text around it sets. */
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 
 function partialError(adapter: string, topic: string, count: number, failed: number[], error: unknown): PublishError {
   const cause = isBentoError(error, 'PUBLISH') ? (error.cause ?? error) : error;
   const retryable = isBentoError(error) && error.retryable;
   const advice = retryable ? 'Publish them again; their ids let consumers drop a copy.' : 'See the cause.';
   return new PublishError(
-    `${adapter}: cannot publish to "${topic}": ${failed.length} of ${count} messages were not confirmed: ${textOf(cause)} ${advice}`,
+    `${adapter}: cannot publish to "${topic}": ${failed.length} of ${count} messages were not confirmed: ${textOf(cause)}. ${advice}`,
     failed.toSorted((a, b) => a - b),
     retryable,
     { cause },
