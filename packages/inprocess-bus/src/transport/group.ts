@@ -9,6 +9,8 @@ export interface Member {
   readonly ordering: 'key' | 'none';
   /** False once it closes. */
   readonly accepting: boolean;
+  /** Messages that it has taken and not finished. */
+  readonly inHand: number;
   /** Undefined: there is room for this one; else resolves when there may be. */
   room(taken: Taken): Promise<void> | undefined;
   /** False: it does not take it. */
@@ -48,6 +50,12 @@ export class Group implements CursorOwner {
       topic.cursors.add(cursor);
     }
     return cursor;
+  }
+
+  /** Messages of the topics that are read, not finished. */
+  get backlog(): number {
+    const waiting = [...this.#cursors.values()].filter((cursor) => cursor.isRead).map((cursor) => cursor.backlog);
+    return [...waiting, ...this.#members.map((member) => member.inHand)].reduce((sum, count) => sum + count, 0);
   }
 
   reads(topic: string): boolean {

@@ -79,6 +79,10 @@ export class GroupMember implements Member, Subscription {
     });
   }
 
+  get inHand(): number {
+    return this.#inHand.size;
+  }
+
   close(): Promise<void> {
     return this.#closing.close();
   }

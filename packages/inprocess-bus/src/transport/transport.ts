@@ -25,7 +25,13 @@ import { checkName, dueTime, storedMessage } from './stored-message.ts';
 import { Topic } from './topic.ts';
 
 /** A backend in this process, with the power to publish a log. */
-export interface InProcessTransport extends Transport, CheckpointedPublishing {}
+export interface InProcessTransport extends Transport, CheckpointedPublishing {
+  /**
+   * Messages in the topics that a group reads now and has not finished: waiting, not due yet, or in hand. 0 for a group without members.
+   * Tells a program that is about to end whether all that was published has been handled.
+   */
+  backlog(group: string): number;
+}
 
 /**
  * A backend in memory with the semantics of a broker: topics are logs, groups share or repeat their messages, what is rejected comes
@@ -108,6 +114,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
       }));
       await topicOf(topic).store(drafts, { timeoutMs: publishTimeoutMs });
     },
+    backlog: (group) => groups.get(group)?.backlog ?? 0,
     subscribe: (asked, each, given) => subscribe(asked, { each }, given),
     subscribeBatch: (asked, batch, given) => subscribe(asked, { batch }, given),
     async openCheckpointed(log, { topics: published, head, signal }) {
