@@ -100,8 +100,12 @@ export class CodecError extends BentoError {
 export class ValidationError extends BentoError {
   readonly issues: readonly { readonly path: string; readonly message: string }[];
 
-  constructor(message: string, issues: readonly { readonly path: string; readonly message: string }[]) {
-    super('VALIDATION', message, false);
+  constructor(
+    message: string,
+    issues: readonly { readonly path: string; readonly message: string }[],
+    options?: ErrorOptions,
+  ) {
+    super('VALIDATION', message, false, options);
     this.issues = issues;
   }
 }

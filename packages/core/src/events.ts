@@ -1,3 +1,4 @@
+import { configurationError } from './configuration.ts';
 import type { InferInput, InferOutput, StandardSchemaV1 } from './standard-schema.ts';
 
 /** One event type of a catalogue: what travels under `type` on `topic`. Made by {@link defineEvents}. */
@@ -41,12 +42,79 @@ export interface BusEvent<Type extends string = string, Data = unknown> {
 export type EventOf<D> = D extends EventDefinition<infer Type, unknown, infer Output> ? BusEvent<Type, Output> : never;
 
 /**
- * Declares a typed catalogue. Object keys are the wire types; `topic` is where they travel unless an event says otherwise.
- * Throws a `CONFIGURATION` error that names every fault: versions are whole numbers from 1, and each version below the current one needs its `upcast`.
+ * Declares a typed catalogue, frozen. Object keys are the wire types; `topic` is where they travel unless an event says otherwise.
+ * Throws a `CONFIGURATION` error that names every fault: versions are whole numbers from 1, and each version below the current one
+ * needs its `upcast`.
  */
 export function defineEvents<const M extends Record<string, StandardSchemaV1>>(
   defaults: { readonly topic: string },
   events: { readonly [K in keyof M]: EventInput<M[K]> },
 ): { readonly [K in keyof M & string]: EventDefinition<K, InferInput<M[K]>, InferOutput<M[K]>> } {
-  throw new Error(`to be written: ${defaults.topic} ${Object.keys(events).length}`);
+  const faults: string[] = [];
+  const definitions: Record<string, EventDefinition> = {};
+  for (const [type, given] of Object.entries<object>(events)) {
+    const input = given as EventInput<StandardSchemaV1>;
+    const { version, schema, topic = defaults.topic, key, upcast = {} } = input;
+    faults.push(...faultsOf(type, { ...input, topic }));
+    definitions[type] = Object.freeze({
+      type,
+      topic,
+      version,
+      schema,
+      upcast: Object.freeze({ ...upcast }),
+      ...(key && { key }),
+    });
+  }
+  if (faults.length > 0)
+    throw configurationError(`core: cannot define the events of topic "${defaults.topic}"`, faults);
+  return Object.freeze(definitions) as {
+    readonly [K in keyof M & string]: EventDefinition<K, InferInput<M[K]>, InferOutput<M[K]>>;
+  };
+}
+
+/** What is wrong with one event, as clauses. Also for callers without types. */
+function faultsOf(type: string, input: { readonly [K in keyof EventInput<StandardSchemaV1>]: unknown }): string[] {
+  const { version, schema, topic, key, upcast = {} } = input;
+  const faults: string[] = [];
+  const check = (fine: boolean, fault: string): void => {
+    if (!fine) faults.push(`${type === '' ? 'an event' : type}: ${fault}`);
+  };
+  check(type !== '', 'its type must not be empty');
+  check(typeof topic === 'string' && topic !== '', 'topic must be a name, not empty');
+  check(
+    typeof version === 'number' && Number.isSafeInteger(version) && version >= 1,
+    `version must be a whole number from 1, not ${String(version)}`,
+  );
+  check(isSchema(schema), 'schema must be a Standard Schema (zod, valibot, arktype and others make them)');
+  check(key === undefined || typeof key === 'function', 'key must be a function');
+  const isObject = typeof upcast === 'object' && upcast !== null;
+  check(isObject, 'upcast must be an object of functions');
+  if (!isObject || typeof version !== 'number' || version > 10_000) return faults;
+  for (let from = 1; from < version; from += 1) {
+    check(
+      typeof (upcast as Record<number, unknown>)[from] === 'function',
+      `upcast[${from}], from version ${from} to ${from + 1}, must be a function`,
+    );
+  }
+  const beyond = Object.keys(upcast).filter(
+    (from) => !(Number.isInteger(Number(from)) && Number(from) >= 1 && Number(from) < version),
+  );
+  check(
+    beyond.length === 0,
+    `upcast has ${beyond.join(', ')}, but only versions from 1 to ${version - 1} are below the current one`,
+  );
+  return faults;
+}
+
+function isSchema(value: unknown): boolean {
+  // Schemas may be functions (arktype).
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
+    return false;
+  const standard = value['~standard'];
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    'validate' in standard &&
+    typeof standard.validate === 'function'
+  );
 }

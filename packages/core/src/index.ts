@@ -9,6 +9,7 @@ export {
 } from './checkpoint.ts';
 export type { Codec, CodecContext, Encoded } from './codec.ts';
 export { configurationError } from './configuration.ts';
+export { createMessageBus, type MessageBusOptions } from './create-message-bus.ts';
 export {
   BentoError,
   CodecError,
@@ -40,6 +41,7 @@ export type {
   EventPublisherPort,
   MessageBus,
   PublishOptions,
+  TopicPublishOptions,
 } from './message-bus.ts';
 export { compose, type Middleware, type SubscriptionContext } from './middleware.ts';
 export {
@@ -75,3 +77,4 @@ export type {
   UnitOfWorkOptions,
   UnitOfWorkScope,
 } from './unit-of-work.ts';
+export { decodeEvent, isPromise, upcastEvent, validate } from './validation.ts';

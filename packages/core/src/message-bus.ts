@@ -30,6 +30,14 @@ export interface PublishOptions {
   readonly cause?: Pick<EventContext, 'id' | 'correlationId'>;
 }
 
+/** Options of one publish to a topic. */
+export interface TopicPublishOptions extends PublishOptions {
+  /** The message's type. @default the topic */
+  readonly type?: string;
+  /** Schema version of the body. @default 1 */
+  readonly version?: number;
+}
+
 /** Options of a bus subscription. */
 export type BusSubscribeOptions = SubscribeOptions;
 
@@ -45,12 +53,15 @@ export interface MessageBus extends Closeable {
     data: NoInfer<Input>,
     options?: PublishOptions,
   ): Promise<void>;
-  publish(topic: string, message: unknown, options?: PublishOptions): Promise<void>;
+  /** A value as the codec takes it, without validation. */
+  publish(topic: string, message: unknown, options?: TopicPublishOptions): Promise<void>;
+  /** Events of these definitions, upcast to their current version and validated. */
   subscribe<const D extends readonly EventDefinition[]>(
     definitions: D,
     handler: EventHandler<EventOf<D[number]>>,
     options: BusSubscribeOptions,
   ): Promise<BusSubscription>;
+  /** Everything on the topic, as the codec reads it: `type` is the message's. */
   subscribe(topic: string, handler: EventHandler<BusEvent>, options: BusSubscribeOptions): Promise<BusSubscription>;
 }
 
