@@ -1,14 +1,21 @@
-// What is published is what is used: packed tarballs in projects of their own, outside the workspace.
+// What is published is what is used: tarballs from `npm pack`, installed by npm into projects outside the workspace.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { projects, root } from '../scripts/projects.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
-const packages = ['core', 'inprocess-bus', 'codecs', 'eventsourcing', 'runtime', 'conformance', 'clickhouse-store'];
-const value = `JSON.stringify([typeof core.defineEvents, typeof adapter.createLanes, new core.BentoError('CLOSED', 'x').code])`;
+const published = projects.filter(({ manifest }) => manifest.private !== true);
+/** Every entry of every package that a program imports, e.g. `@bento-bus/core/adapter`. */
+const entries = published.flatMap(({ manifest }) =>
+  Object.keys(manifest.exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => `${manifest.name}${path.slice(1)}`),
+);
+/** What each consumer of core computes: functions of both entries, at work. */
+const use = `JSON.stringify([typeof core.defineEvents, typeof adapter.createLanes, new core.BentoError('CLOSED', 'x').code])`;
 const wanted = '["function","function","CLOSED"]';
 
 const node = (cwd, ...args) => {
@@ -17,25 +24,20 @@ const node = (cwd, ...args) => {
   return stdout.trim();
 };
 
+const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
 describe('packed packages', () => {
   let dir;
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'bento-consumer-'));
-    for (const name of packages) {
-      const [{ filename }] = JSON.parse(
-        execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', dir], {
-          cwd: join(root, 'packages', name),
-          encoding: 'utf8',
-        }),
-      );
-      const target = join(dir, 'node_modules/@bento-bus', name);
-      mkdirSync(target, { recursive: true });
-      // A tarball is what npm would unpack; installing it by npm would ask the registry for the packages that it depends on.
-      execFileSync('tar', ['xzf', join(dir, filename), '--strip-components=1', '-C', target]);
-    }
-    // The consumers' own tools, and the peers, come from the workspace.
-    for (const name of ['jest', '@jest', '@swc', 'typescript', '@types', '@clickhouse', 'zod']) {
-      mkdirSync(dirname(join(dir, 'node_modules', name)), { recursive: true });
+    const tarballs = published.map(({ path }) => {
+      const [{ filename }] = JSON.parse(npm(path, 'pack', '--json', '--silent', '--pack-destination', dir));
+      return `./${filename}`;
+    });
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+    // Peers are the consumer's own: they, and its tools, come from the workspace instead of the registry.
+    npm(dir, 'install', '--prefer-offline', '--legacy-peer-deps', '--no-audit', '--no-fund', ...tarballs);
+    for (const name of ['@clickhouse', '@swc', '@types']) {
       symlinkSync(join(root, 'node_modules', name), join(dir, 'node_modules', name));
     }
   });
@@ -50,24 +52,13 @@ describe('packed packages', () => {
   };
 
   it('core works from an ES module', () => {
-    const cwd = project(
-      'esm',
-      { type: 'module' },
-      {
-        'index.js': `import * as core from '@bento-bus/core'; import * as adapter from '@bento-bus/core/adapter'; console.log(${value});`,
-      },
-    );
-    assert.equal(node(cwd, 'index.js'), wanted);
+    const text = `import * as core from '@bento-bus/core'; import * as adapter from '@bento-bus/core/adapter'; console.log(${use});`;
+    assert.equal(node(project('esm', { type: 'module' }, { 'index.js': text }), 'index.js'), wanted);
   });
 
   it('core works from CommonJS by require', () => {
-    const cwd = project(
-      'cjs',
-      { type: 'commonjs' },
-      {
-        'index.js': `const core = require('@bento-bus/core'); const adapter = require('@bento-bus/core/adapter'); console.log(${value});`,
-      },
-    );
+    const text = `const core = require('@bento-bus/core'); const adapter = require('@bento-bus/core/adapter'); console.log(${use});`;
+    const cwd = project('cjs', { type: 'commonjs' }, { 'index.js': text });
     // Node 20 says once that require of an ES module is experimental.
     assert.equal(node(cwd, '--disable-warning=ExperimentalWarning', 'index.js'), wanted);
   });
@@ -79,60 +70,68 @@ describe('packed packages', () => {
       { type: 'commonjs' },
       {
         'jest.config.json': JSON.stringify({ transform, transformIgnorePatterns: ['/node_modules/(?!@bento-bus/)'] }),
-        'core.test.js': `import * as core from '@bento-bus/core'; import * as adapter from '@bento-bus/core/adapter';\nit('works', () => { expect(${value}).toBe('${wanted}'); });\n`,
+        'core.test.js': `import * as core from '@bento-bus/core'; import * as adapter from '@bento-bus/core/adapter';
+it('works', () => { expect(${use}).toBe('${wanted}'); });\n`,
       },
     );
     node(cwd, join(root, 'node_modules/jest/bin/jest.js'));
+  });
+
+  it('every entry of every package loads by import and by require, and gives the same', () => {
+    const text = `const { isDeepStrictEqual } = require('node:util');
+(async () => {
+  for (const entry of ${JSON.stringify(entries)}) {
+    const [imported, required] = [Object.keys(await import(entry)), Object.keys(require(entry))];
+    if (imported.length === 0 || !isDeepStrictEqual(imported, required)) throw new Error(entry + ': ' + imported + ' | ' + required);
+  }
+})();`;
+    const cwd = project('entries', { type: 'commonjs' }, { 'index.js': text });
+    node(cwd, '--disable-warning=ExperimentalWarning', 'index.js');
   });
 
   for (const [module, moduleResolution] of [
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
   ]) {
-    it(`every package has types for ${moduleResolution}, strict and without skipLibCheck`, () => {
+    it(`every entry has types for ${moduleResolution}, strict and without skipLibCheck`, () => {
+      const imports = entries.map((entry, i) => `import * as p${i} from '${entry}';`);
+      const uses = entries.map((_, i) => `export const k${i}: string[] = Object.keys(p${i});`);
+      // A wrong payload must not compile for a user of the tarball either.
+      const typed = `import type { EventDefinition, MessageBus } from '@bento-bus/core';
+export const right = (bus: MessageBus, d: EventDefinition<'t', { id: string }>) => bus.publish(d, { id: 'x' });
+// @ts-expect-error: id is a string
+export const wrong = (bus: MessageBus, d: EventDefinition<'t', { id: string }>) => bus.publish(d, { id: 1 });`;
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable', 'dom'],
+        types: ['node'],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        skipLibCheck: false,
+      };
       const cwd = project(
         `types-${moduleResolution}`,
         { type: 'module' },
         {
-          'index.ts': packages
-            .map(
-              (name, i) =>
-                `import * as p${i} from '@bento-bus/${name}';\nexport const k${i}: string[] = Object.keys(p${i});\n`,
-            )
-            .join(''),
-          'tsconfig.json': JSON.stringify({
-            compilerOptions: {
-              module,
-              moduleResolution,
-              target: 'es2023',
-              lib: ['es2023', 'esnext.disposable', 'dom'],
-              types: ['node'],
-              strict: true,
-              exactOptionalPropertyTypes: true,
-              noEmit: true,
-              skipLibCheck: false,
-            },
-            files: ['index.ts'],
-          }),
+          'index.ts': [...imports, ...uses, typed].join('\n'),
+          'tsconfig.json': JSON.stringify({ compilerOptions, files: ['index.ts'] }),
         },
       );
       node(cwd, join(root, 'node_modules/typescript/bin/tsc'), '-p', '.');
     });
   }
 
-  it('no tarball carries tests or build leftovers, each carries README and LICENSE', () => {
-    for (const name of packages) {
-      const files = execFileSync('find', ['.', '-type', 'f'], {
-        cwd: join(dir, 'node_modules/@bento-bus', name),
-        encoding: 'utf8',
-      }).split('\n');
-      assert.deepEqual(
-        files.filter((file) => /\.test\.|tsbuildinfo|\/tmp\//.test(file)),
-        [],
-        name,
-      );
-      for (const file of ['./README.md', './LICENSE', './dist/index.js', './dist/index.d.ts'])
-        assert.ok(files.includes(file), `${name}: ${file}`);
+  it('no tarball carries tests or build leftovers; each carries README and LICENSE', () => {
+    for (const { manifest } of published) {
+      const files = readdirSync(join(dir, 'node_modules', manifest.name), { recursive: true });
+      const leftovers = files.filter((file) => /\.test\.|tsbuildinfo|(^|\/)(tmp|coverage|etc)(\/|$)/.test(file));
+      assert.deepEqual(leftovers, [], manifest.name);
+      for (const file of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']) {
+        assert.ok(files.includes(file), `${manifest.name}: ${file}`);
+      }
     }
   });
 });

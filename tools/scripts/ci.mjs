@@ -1,55 +1,94 @@
-// All checks and tests, each a step; a failing step does not stop the others. `.ci/run` calls it on a clean clone after `npm ci`.
-import { spawnSync } from 'node:child_process';
+// All checks and tests, each a step; a failing step does not stop the others. `npm run check`; `.ci/run` adds --install, for a clean clone.
+// The last line is `N passed, N failed, N skipped`: the tests of every suite, and each step that is one check.
+import { spawn } from 'node:child_process';
 import { root } from './projects.mjs';
 
-const run = (command) => ['bash', ['-c', command]];
-/** `counts`: the step ends with `N passed, N failed, N skipped`; `tap`: it is node's test runner. The others count as one check each. */
+const nx = (target) => `npx nx run-many -t ${target} --outputStyle=static`;
 const steps = [
-  { name: 'lockfile', command: run('node tools/scripts/complete-lockfile.mjs --check') },
-  { name: 'build', command: run('npx nx run-many -t build --outputStyle=static') },
-  { name: 'types', command: run('npx nx run-many -t typecheck --outputStyle=static') },
-  { name: 'lint and format of the packages', command: run('npx nx run-many -t lint --outputStyle=static') },
-  { name: 'lint of the repository: format, sherif, knip, boundaries', command: run('npm run --silent lint:repo') },
-  { name: 'API reports', command: run('npx nx run-many -t api --outputStyle=static') },
-  { name: 'publint and attw', command: run('npx nx run-many -t pkg --outputStyle=static') },
-  {
-    name: 'README examples',
-    command: run('npx nx run-many -t example --outputStyle=static && node tools/scripts/run-readme.mjs .'),
-  },
-  {
-    name: 'workspace: packed consumers, affected',
-    command: run('node --test --test-reporter=tap tools/checks/*.test.mjs'),
-    tap: true,
-  },
-  { name: 'tests', command: run('node tools/scripts/test.mjs'), counts: true },
+  { name: 'lockfile', command: 'node tools/scripts/complete-lockfile.mjs --check' },
+  { name: 'build', command: nx('build') },
+  { name: 'types', command: nx('typecheck') },
+  { name: 'lint', command: 'npx oxlint --deny-warnings' },
+  { name: 'format and declared imports', command: 'npx biome check --error-on-warnings .' },
+  { name: 'manifests agree (sherif)', command: 'npx sherif --fail-on-warnings' },
+  { name: 'dead code (knip)', command: 'npx knip --no-progress --treat-config-hints-as-errors' },
+  { name: 'boundaries', command: 'node tools/scripts/check-boundaries.mjs' },
+  { name: 'API reports', command: nx('api') },
+  { name: 'packages (publint, attw)', command: nx('pkg') },
+  { name: 'README examples', command: nx('example') },
+  { name: 'workspace', command: 'node --test --test-reporter=spec tools/checks/*.test.mjs' },
+  { name: 'tests', command: 'node tools/scripts/test.mjs' },
 ];
+
+/** Longer than any step needs; one that hangs must not take the time of the rest. */
+const limitMs = 15 * 60_000;
+const env = { ...process.env, CI: 'true', NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', FORCE_COLOR: '0' };
+
+/** Runs a command line with its output passed on as it comes; resolves with whether it succeeded, and that output. */
+const run = (command) =>
+  new Promise((settle) => {
+    // A process group of its own, so that the limit ends the whole of it.
+    const child = spawn('bash', ['-c', command], { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
+      from.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        to.write(text);
+      });
+    }
+    const timer = setTimeout(() => {
+      console.error(`stopped: took longer than ${limitMs / 60_000} minutes`);
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, limitMs);
+    child.on('error', (error) => console.error(error.message));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      settle({ ok: code === 0, output });
+    });
+  });
+
+/** Counts of a step: the closing line of our own runner, the summary of node:test, or one check. */
+const countsOf = ({ ok, output }) => {
+  const own = /^(\d+) passed, (\d+) failed, (\d+) skipped\s*$/m.exec(output.slice(-2_000));
+  const spec = Object.fromEntries([...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, key, n]) => [key, Number(n)]));
+  let counts = { passed: ok ? 1 : 0, failed: 0, skipped: 0 };
+  if (own) counts = { passed: Number(own[1]), failed: Number(own[2]), skipped: Number(own[3]) };
+  else if ('pass' in spec) {
+    counts = { passed: spec.pass, failed: spec.fail + spec.cancelled, skipped: spec.skipped + spec.todo };
+  }
+  // A step that fails without counting a failure must not pass.
+  return ok ? counts : { ...counts, failed: Math.max(counts.failed, 1) };
+};
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const lines = [];
-const add = (passed, failed, skipped) => {
-  sum.passed += passed;
-  sum.failed += failed;
-  sum.skipped += skipped;
-};
-for (const { name, command, counts, tap } of steps) {
-  console.log(`\n=== ${name}`);
+const step = async (name, work) => {
+  const grouped = process.env.GITHUB_ACTIONS === 'true';
+  console.log(grouped ? `::group::${name}` : `\n=== ${name}`);
   const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(...command, {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  process.stdout.write(`${stdout}${stderr}`);
-  const seconds = ((performance.now() - start) / 1_000).toFixed(1);
-  const found = counts ? /(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(stdout) : undefined;
-  const tapped = (key) => Number(new RegExp(`^# ${key} (\\d+)$`, 'm').exec(stdout)?.[1] ?? 0);
-  if (found) add(...found.slice(1).map(Number));
-  else if (tap) add(tapped('pass'), Math.max(tapped('fail'), status === 0 ? 0 : 1), tapped('skipped') + tapped('todo'));
-  else add(status === 0 ? 1 : 0, status === 0 ? 0 : 1, 0);
-  // A step that fails without counting a failure must not pass.
-  if (found && status !== 0 && found[2] === '0') add(0, 1, 0);
-  lines.push(`${status === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s  ${name}`);
-}
+  const result = await work();
+  const counts = countsOf(result);
+  if (grouped) console.log('::endgroup::');
+  for (const key of Object.keys(sum)) sum[key] += counts[key];
+  const seconds = ((performance.now() - start) / 1_000).toFixed(1).padStart(6);
+  const several = counts.passed + counts.failed + counts.skipped > 1;
+  const detail = several ? `: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : '';
+  lines.push(`${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds} s  ${name}${detail}`);
+  return counts.failed === 0;
+};
+
+const network = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_SOCKET_TIMEOUT|EINTEGRITY|\bE(429|5\d\d)\b/;
+const install = async () => {
+  const command = 'npm ci --no-audit --no-fund';
+  const first = await run(command);
+  return first.ok || !network.test(first.output) ? first : run(command);
+};
+
+if (!process.argv.includes('--install') || (await step('install', install))) {
+  for (const { name, command } of steps) await step(name, () => run(command));
+} else lines.push('nothing else ran: without its dependencies the workspace cannot be checked');
 console.log(`\n${lines.join('\n')}\n\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

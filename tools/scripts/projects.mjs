@@ -16,3 +16,6 @@ export const projects = readJson(join(root, 'package.json'))
   .workspaces.flatMap(foldersOf)
   .filter((folder) => existsSync(join(root, folder, 'package.json')))
   .map((folder) => ({ folder, path: join(root, folder), manifest: readJson(join(root, folder, 'package.json')) }));
+
+/** Nx itself, to be run by node; only once the dependencies are installed. */
+export const nxBin = () => join(root, 'node_modules/nx', readJson(join(root, 'node_modules/nx/package.json')).bin.nx);
