@@ -81,29 +81,31 @@ function faultsOf(type: string, input: { readonly [K in keyof EventInput<Standar
   };
   check(type !== '', 'its type must not be empty');
   check(typeof topic === 'string' && topic !== '', 'topic must be a name, not empty');
-  check(
-    typeof version === 'number' && Number.isSafeInteger(version) && version >= 1,
-    `version must be a whole number from 1, not ${String(version)}`,
-  );
+  check(isVersion(version), `version must be a whole number from 1, not ${String(version)}`);
   check(isSchema(schema), 'schema must be a Standard Schema (zod, valibot, arktype and others make them)');
   check(key === undefined || typeof key === 'function', 'key must be a function');
-  const isObject = typeof upcast === 'object' && upcast !== null;
-  check(isObject, 'upcast must be an object of functions');
-  if (!isObject || typeof version !== 'number' || version > 10_000) return faults;
-  for (let from = 1; from < version; from += 1) {
-    check(
-      typeof (upcast as Record<number, unknown>)[from] === 'function',
-      `upcast[${from}], from version ${from} to ${from + 1}, must be a function`,
-    );
-  }
-  const beyond = Object.keys(upcast).filter(
-    (from) => !(Number.isInteger(Number(from)) && Number(from) >= 1 && Number(from) < version),
-  );
+  if (typeof upcast !== 'object' || upcast === null)
+    return [...faults, `${type}: upcast must be an object of functions`];
+  if (!isVersion(version)) return faults;
+  const missing = missingUpcasts(upcast as Readonly<Record<number, unknown>>, version);
+  check(missing.length === 0, `upcast must have a function for version ${missing.join(', ')}, to the next one`);
+  const beyond = Object.keys(upcast).filter((from) => !isVersion(Number(from)) || Number(from) >= version);
   check(
     beyond.length === 0,
-    `upcast has ${beyond.join(', ')}, but only versions from 1 to ${version - 1} are below the current one`,
+    `upcast must have nothing for ${beyond.join(', ')}: older versions are those from 1 to ${version - 1}`,
   );
   return faults;
+}
+
+const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+/** The first few versions below the current one without a function. */
+function missingUpcasts(upcast: Readonly<Record<number, unknown>>, version: number): number[] {
+  const missing: number[] = [];
+  for (let from = 1; from < version && missing.length < 10; from += 1) {
+    if (typeof upcast[from] !== 'function') missing.push(from);
+  }
+  return missing;
 }
 
 function isSchema(value: unknown): boolean {

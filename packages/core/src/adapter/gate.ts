@@ -1,19 +1,17 @@
+import { type Deferred, deferred } from './deferred.ts';
+
 /** Callers wait, together, until it opens. Opening without anybody waiting costs nothing. */
 export class Gate {
-  #promise: Promise<void> | undefined;
-  #open: (() => void) | undefined;
+  #waiting: Deferred<void> | undefined;
 
   wait(): Promise<void> {
-    this.#promise ??= new Promise((resolve) => {
-      this.#open = resolve;
-    });
-    return this.#promise;
+    this.#waiting ??= deferred();
+    return this.#waiting.promise;
   }
 
   open(): void {
-    const open = this.#open;
-    this.#promise = undefined;
-    this.#open = undefined;
-    open?.();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve();
   }
 }

@@ -2,6 +2,7 @@ export { type Backoff, type FullJitterOptions, fullJitter } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type CloudEventHead, cloudEvents, fromHeaders, toHeaders } from './cloudevents.ts';
 export { type Coalescer, type CoalescerOptions, createCoalescer } from './coalescer.ts';
+export { type Deferred, deferred } from './deferred.ts';
 export { closeAll, closeOnce, withDeadline } from './drain.ts';
 export { createLanes, type Lanes, type LanesOptions } from './lanes.ts';
 export { type ResolvedSubscribeOptions, resolveSubscribeOptions } from './options.ts';
