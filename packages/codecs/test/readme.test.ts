@@ -5,7 +5,7 @@ import { expect, it, jest } from '@jest/globals';
 it('runs the example of the README, which prints what its comments say', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
-  const module = new URL('../tmp/readme/example.ts', import.meta.url);
+  const module = new URL('../tmp/readme-test/example.ts', import.meta.url);
   await mkdir(new URL('.', module), { recursive: true });
   await writeFile(module, example);
   const printed: string[] = [];

@@ -11,13 +11,16 @@ export interface Child {
   readonly seen: (text: string) => Promise<void>;
 }
 
-export function startChild(program: string, args: readonly string[] = []): Child {
+/** A program given as text. */
+export const startProgram = (text: string): Child => startChild(['--input-type=module', '-e', text]);
+
+/** Arguments of `node`, in the folder of this package. */
+export function startChild(args: readonly string[]): Child {
   const loader = fileURLToPath(new URL('source-loader.mjs', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@bento-bus/source', '--import', loader, '--input-type=module', '-e', program, '--', ...args],
-    { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, ['--conditions=@bento-bus/source', '--import', loader, ...args], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let closed = false;
   const add = (chunk: Buffer): void => {

@@ -1,7 +1,7 @@
 // A real process gets real signals: the child is this package and the in-process bus, from their sources.
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { startChild } from './child.ts';
+import { startProgram } from './child.ts';
 
 const program = (handlerMs: number, deadlineMs: number): string => `
   import { closeOnSignal, createContainer } from '@bento-bus/runtime';
@@ -24,7 +24,7 @@ const program = (handlerMs: number, deadlineMs: number): string => `
 
 describe('closeOnSignal in a real process', () => {
   it('drains on SIGTERM in the middle of a handler: that one is handled, once, and the exit code is 0', async () => {
-    const { child, output, seen } = startChild(program(400, 20_000));
+    const { child, output, seen } = startProgram(program(400, 20_000));
     await seen('started 1');
     child.kill('SIGTERM');
     const [code] = await once(child, 'close');
@@ -34,7 +34,7 @@ describe('closeOnSignal in a real process', () => {
   });
 
   it('exits with 1 and says so when the drain takes longer than its deadline', async () => {
-    const { child, output, seen } = startChild(program(60_000, 100));
+    const { child, output, seen } = startProgram(program(60_000, 100));
     await seen('started 1');
     child.kill('SIGTERM');
     const [code] = await once(child, 'close');
@@ -43,7 +43,7 @@ describe('closeOnSignal in a real process', () => {
   });
 
   it('takes the two SIGINTs that npm makes of one Ctrl-C for one', async () => {
-    const { child, output, seen } = startChild(program(400, 20_000));
+    const { child, output, seen } = startProgram(program(400, 20_000));
     await seen('started 1');
     child.kill('SIGINT');
     child.kill('SIGINT');
@@ -53,7 +53,7 @@ describe('closeOnSignal in a real process', () => {
   });
 
   it('stops at once on a second signal, with the code of a shell', async () => {
-    const { child, seen } = startChild(program(60_000, 50_000));
+    const { child, seen } = startProgram(program(60_000, 50_000));
     await seen('started 1');
     child.kill('SIGINT');
     await seen('draining');
@@ -67,7 +67,7 @@ describe('closeOnSignal in a real process', () => {
 
 describe('createRuntime in a real process', () => {
   it('says what to install when the package of the chosen backend is missing', async () => {
-    const { child, output } = startChild(`
+    const { child, output } = startProgram(`
       import { createRuntime } from '@bento-bus/runtime';
       const backends = { pulsar: () => import('@bento-bus/no-such-adapter').then((adapter) => adapter.create()) };
       await createRuntime({ backend: 'pulsar', backends }).createTransport().catch((error) => console.log(error.code, error.message));
