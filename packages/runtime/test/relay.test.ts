@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { createJsonCodec } from '@bento-bus/codecs';
 import { type CheckpointStore, createMessageBus, type EventStore, headerNames } from '@bento-bus/core';
 import { createInMemoryEventStore, createRelay, createUnitOfWork } from '@bento-bus/eventsourcing';
@@ -14,6 +15,7 @@ import { type Child, startChild } from './child.ts';
 import { openFileEventStore } from './file-stores.ts';
 import { Order, orderEvents } from './shop.ts';
 
+const notifier = fileURLToPath(new URL('./notifier.ts', import.meta.url));
 let folder = '';
 const children: Child[] = [];
 beforeEach(async () => {
@@ -101,7 +103,7 @@ describe('the way of an event', () => {
   it('is found by polling when another process commits', async () => {
     const store = openFileEventStore(folder);
     await using life = await live(store, createMemoryCheckpointStore(), { pollMs: 20 });
-    const other = startChild(['test/notifier.ts', folder, '5', 'place']);
+    const other = startChild([notifier, folder, '5', 'place']);
     children.push(other);
     const [code] = await once(other.child, 'close');
     expect([code, other.output()]).toEqual([0, '']);
@@ -168,7 +170,7 @@ describe('SIGKILL between commit and handling', () => {
     const total = 300;
     const done = async (): Promise<number> => new Set(idsOf((await readLives()).flat(), 'done')).size;
     const start = (): Child => {
-      const child = startChild(['test/notifier.ts', folder, String(total), 'notify']);
+      const child = startChild([notifier, folder, String(total), 'notify']);
       children.push(child);
       return child;
     };
