@@ -12,7 +12,9 @@ class ShipOrder implements Returning<string> {
   }
 }
 class RushOrder extends ShipOrder {}
-class PayOrder {}
+class PayOrder {
+  readonly amount = 1;
+}
 
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -66,7 +68,7 @@ describe('command bus', () => {
 
   it('hints at a module that was loaded twice', async () => {
     const commands = createCommandBus();
-    commands.register({ PayOrder: class PayOrder extends ShipOrder {} }.PayOrder, () => '');
+    commands.register({ ['PayOrder']: class extends ShipOrder {} }['PayOrder'], () => '');
     expect(String(await rejection(commands.execute(new PayOrder())))).toContain('loaded twice');
   });
 

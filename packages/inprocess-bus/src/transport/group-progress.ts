@@ -21,6 +21,8 @@ export class GroupProgress {
   readonly #found: Map<string, StoredProgress>;
   readonly #topics = new Map<string, TopicProgress>();
   #written: string | undefined;
+  /** Topics of which the store knows at least where the group began. */
+  readonly #begun: Set<string>;
   #current: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   #cancelLater: (() => void) | undefined;
@@ -32,6 +34,7 @@ export class GroupProgress {
     this.#name = name;
     this.#keeping = keeping;
     this.#found = value === undefined ? new Map() : parse(name, value);
+    this.#begun = new Set(this.#found.keys());
     this.#written = value;
   }
 
@@ -65,6 +68,11 @@ export class GroupProgress {
     return this.#queued;
   }
 
+  /** Resolves once it is stored where the group begins in a topic. */
+  async saveFirst(topic: string): Promise<void> {
+    if (!this.#begun.has(topic)) await this.save();
+  }
+
   /** For progress that costs only time when it is lost. */
   saveLater(): void {
     if (this.#closed) return;
@@ -92,6 +100,7 @@ export class GroupProgress {
       try {
         await store.write(this.#name, value);
         this.#written = value;
+        for (const topic of topics.keys()) this.#begun.add(topic);
         return;
       } catch (error) {
         if (this.#closed || this.#written === undefined) throw error;

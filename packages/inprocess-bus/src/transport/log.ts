@@ -1,5 +1,5 @@
 import { BentoError, FencedError, type Position } from '@bento-bus/core';
-import type { Cursor } from './cursor.ts';
+import type { Attachment, Cursor } from './cursor.ts';
 import { GroupProgress, type ProgressKeeping } from './group-progress.ts';
 import type { LogPublisher } from './log-publisher.ts';
 import type { HeldRange } from './topic.ts';
@@ -69,7 +69,7 @@ export class Log {
         );
       }
       cursor.stale = !covered;
-      await group.save();
+      await group.saveFirst(held.topic);
     });
   }
 
@@ -97,7 +97,7 @@ export class Log {
       this.held.set(held.topic, held);
       for (const cursor of readers(held.topic)) {
         const { progress, group } = await this.#attach(cursor, held, head);
-        saves.push(group.save());
+        saves.push(group.saveFirst(held.topic));
         if (held.from !== undefined && progress.seen >= held.from && !cursor.stale) continue;
         needs.push(progress.seen);
         uncovered.push({ cursor, held });
@@ -109,7 +109,9 @@ export class Log {
     const resumeAfter = needs.length === 0 ? (head ?? '') : needs.reduce(earlier);
     for (const { cursor, held } of uncovered) {
       // Items after a gap must not come before those that fill it: they all come again.
-      (cursor.attachments.get(held) as { begin: number }).begin = cursor.topic.end;
+      const attachment = cursor.attachments.get(held) as Attachment;
+      attachment.begin = cursor.topic.end;
+      attachment.progress.passed = undefined;
       cursor.stale = false;
       cursor.wake();
     }
