@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
+import { withDeadline } from '@bento-bus/core/adapter';
+import { eventually, notInTime } from './eventually.ts';
+import { type Harness, timesOf } from './scenario.ts';
+
+/** For the waits inside a scenario to tell what they waited for, before the scenario as a whole is given up. */
+const graceMs = 250;
+
+/** The waits of one scenario, all with one end: `deadlineMs` after it began. */
+export class Watch {
+  readonly quietMs: number;
+  readonly #deadlineMs: number;
+  readonly #end: number;
+  #fault: { readonly error: unknown } | undefined;
+
+  constructor(harness: Harness) {
+    const { deadlineMs, quietMs } = timesOf(harness);
+    this.quietMs = quietMs;
+    this.#deadlineMs = deadlineMs;
+    this.#end = performance.now() + deadlineMs;
+  }
+
+  /** Something ended that should go on: waits that have not been met fail with this error. */
+  fault(error: unknown): void {
+    this.#fault ??= { error };
+  }
+
+  /** See `eventually`. */
+  async eventually(what: string, check: () => unknown): Promise<void> {
+    let fault: { readonly error: unknown } | undefined;
+    const checked = async (): Promise<boolean> => {
+      const holds = (await check()) !== false;
+      fault = holds ? undefined : this.#fault;
+      return holds || fault !== undefined;
+    };
+    await eventually(checked, { deadlineMs: this.#left(), what });
+    if (fault !== undefined) throw fault.error;
+  }
+
+  /** The outcome of `work`, which must come before the end. */
+  within<T>(what: string, work: Promise<T>): Promise<T> {
+    return this.#bounded(what, work, this.#left());
+  }
+
+  /** The scenario itself. */
+  whole<T>(work: Promise<T>): Promise<T> {
+    return this.#bounded('the scenario', work, this.#left() + graceMs);
+  }
+
+  /** `check` holds now and all through `quietMs`. */
+  async quiet(what: string, check: () => boolean): Promise<void> {
+    const until = performance.now() + this.quietMs;
+    for (let last = false; ; ) {
+      assert.ok(check(), `${what}: it did not stay so`);
+      if (last) return;
+      await setTimeout(Math.min(5, this.quietMs));
+      last = performance.now() >= until;
+    }
+  }
+
+  #bounded<T>(what: string, work: Promise<T>, ms: number): Promise<T> {
+    return withDeadline(work, ms, () => {
+      throw notInTime(what, this.#deadlineMs);
+    });
+  }
+
+  #left(): number {
+    return Math.max(0, this.#end - performance.now());
+  }
+}
