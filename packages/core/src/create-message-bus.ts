@@ -53,8 +53,12 @@ export function createMessageBus(options: MessageBusOptions): MessageBus {
     { id = newId() }: TopicPublishOptions,
   ): Promise<void> => {
     const all = ofCodec === undefined ? headers : { ...headers, ...ofCodec };
-    const message = { id, type, source, time: now(), headers: all, body };
-    return transport.publish(topic, [key === undefined ? message : { ...message, key }]);
+    // Two literals: V8 takes far longer to add a property to a spread.
+    const message =
+      key === undefined
+        ? { id, type, source, time: now(), headers: all, body }
+        : { id, type, source, time: now(), key, headers: all, body };
+    return transport.publish(topic, [message]);
   };
 
   const encode = (route: Route, data: unknown, given: TopicPublishOptions): Promise<void> => {

@@ -20,14 +20,15 @@ export function toHeaders(message: Message): Record<string, string> {
   const time = formatTime(message.time);
   if (message.id === '' || message.type === '' || message.source === '' || time === undefined)
     throw unwritable(message);
-  return {
-    ...message.headers,
-    ce_specversion: '1.0',
-    ce_id: message.id,
-    ce_type: message.type,
-    ce_source: message.source,
-    ce_time: time,
-  };
+  // Not one literal with a spread: V8 takes 50 times as long for it.
+  const headers: Record<string, string> = {};
+  for (const name in message.headers) headers[name] = message.headers[name] as string;
+  headers['ce_specversion'] = '1.0';
+  headers['ce_id'] = message.id;
+  headers['ce_type'] = message.type;
+  headers['ce_source'] = message.source;
+  headers['ce_time'] = time;
+  return headers;
 }
 
 /**
@@ -38,9 +39,11 @@ export function fromHeaders(
   given: Readonly<Record<string, string>>,
   record: Pick<ReceivedRecord, 'topic' | 'position' | 'timestamp'>,
 ): CloudEventHead {
-  const { ce_specversion: version, ce_id: id, ce_type: type, ce_source: source, ce_time: at, ...headers } = given;
+  const { ce_specversion: version, ce_id: id, ce_type: type, ce_source: source, ce_time: at } = given;
   const time = at === undefined ? record.timestamp : parseTime(at);
   if (version !== '1.0' || !id || !type || !source || time === undefined) throw unreadable(given, record);
+  const headers: Record<string, string> = {};
+  for (const name in given) if (!attributes.has(name)) headers[name] = given[name] as string;
   return { id, type, source, time, headers };
 }
 

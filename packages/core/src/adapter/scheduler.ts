@@ -1,37 +1,33 @@
 import { BentoError } from '../errors.ts';
-import { headerNames } from '../headers.ts';
-import { type LogFields, type Logger, silentLogger } from '../logger.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import type { Delivery } from '../message.ts';
 import type { Outcome } from '../transport.ts';
-import { type Backoff, fullJitter } from './backoff.ts';
+import { fullJitter } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Gate } from './gate.ts';
-import { type Hold, type Item, Lane } from './lane.ts';
+import { fieldsOf, Holds } from './holds.ts';
+import { type Item, Lane } from './lane.ts';
 import { laneKey } from './lane-key.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
 import { allFailed, checkedOutcomes, notHandled } from './outcomes.ts';
 import { ReadyLanes } from './ready-lanes.ts';
 
-/** Implements {@link Lanes}: starts what {@link ReadyLanes} offers, judges outcomes, holds what failed. */
+/** Implements {@link Lanes}: starts what {@link ReadyLanes} offers, judges outcomes, leaves to {@link Holds} what failed. */
 export class Scheduler<T> implements Lanes<T> {
   inFlight = 0;
   running = 0;
   readonly #options: LanesOptions<T>;
   readonly #maxInFlight: number;
   readonly #clock: Clock;
-  readonly #backoff: Backoff;
   readonly #logger: Logger;
   readonly #controller = new AbortController();
   readonly #lanes = new Map<string, Lane<T>>();
   readonly #ready: ReadyLanes<T>;
   readonly #gate = new Gate();
   readonly #started = new Set<readonly Item<T>[]>();
-  /** Lanes with more behind a held delivery than may be. */
-  readonly #atLimit = new Set<Lane<T>>();
+  readonly #holds: Holds<T>;
   /** Their acknowledgement failed. */
   readonly #lost: Item<T>[] = [];
-  /** Calls of the exhausted hook at work. */
-  #taking = 0;
   #woken = false;
   #stopped = false;
   /** Past the drain: results are ignored. */
@@ -44,9 +40,26 @@ export class Scheduler<T> implements Lanes<T> {
     this.#options = options;
     this.#maxInFlight = maxInFlight ?? Math.max(1_000, 2 * concurrency * size, 2 * maxLaneBacklog);
     this.#clock = options.clock ?? systemClock;
-    this.#backoff = options.backoff ?? fullJitter();
     this.#logger = options.logger ?? silentLogger;
     this.#ready = new ReadyLanes(size, options.waitMs, this.#clock, () => this.#pump());
+    this.#holds = new Holds({
+      options,
+      clock: this.#clock,
+      backoff: options.backoff ?? fullJitter(),
+      logger: this.#logger,
+      gate: this.#gate,
+      retry: (lane) => {
+        this.#ready.addDue(lane);
+        this.#pump();
+      },
+      settle: (item) => this.#settle(item),
+      forget: (item) => this.#forget(item),
+      release: (lane) => this.#releaseLane(lane),
+      idle: () => {
+        this.#pump();
+        this.#checkIdle();
+      },
+    });
   }
 
   push(delivery: Delivery, token: T): boolean {
@@ -57,10 +70,7 @@ export class Scheduler<T> implements Lanes<T> {
     lane.push({ delivery, token, lane, next: undefined, settled: false, dropped: false });
     this.inFlight += 1;
     if (lane.busy) {
-      const { hold } = lane;
-      if (hold !== undefined && this.#checkLimit(lane) && hold.state === 'waiting') {
-        queueMicrotask(() => this.#overflow(lane, hold));
-      }
+      if (lane.hold !== undefined) this.#holds.grown(lane, lane.hold);
       return true;
     }
     if (lane.waiting > 1) this.#ready.grown();
@@ -72,9 +82,9 @@ export class Scheduler<T> implements Lanes<T> {
   room(next?: Delivery): Promise<void> | undefined {
     if (this.#stopped) return undefined;
     if (this.inFlight < this.#maxInFlight) {
-      if (this.#atLimit.size === 0) return undefined;
+      if (!this.#holds.isAtLimit()) return undefined;
       const lane = next && this.#lanes.get(this.#keyOf(next));
-      if (next !== undefined && (lane === undefined || !this.#atLimit.has(lane))) return undefined;
+      if (next !== undefined && (lane === undefined || !this.#holds.isAtLimit(lane))) return undefined;
     }
     return this.#gate.wait();
   }
@@ -99,14 +109,14 @@ export class Scheduler<T> implements Lanes<T> {
       if (hold?.item.dropped === true && (hold.state === 'waiting' || hold.state === 'due')) {
         hold.cancel();
         removed.unshift(hold.item);
-        this.#endHold(lane);
+        this.#holds.end(lane);
         this.#releaseLane(lane);
       }
       for (const item of removed) {
         tokens.push(item.token);
         this.#forget(item);
       }
-      if (lane.hold !== undefined) this.#checkLimit(lane);
+      if (lane.hold !== undefined) this.#holds.check(lane);
       else if (!lane.busy && lane.waiting === 0) this.#lanes.delete(lane.key);
     }
     this.#ready.pruneFresh(pruned);
@@ -119,10 +129,11 @@ export class Scheduler<T> implements Lanes<T> {
       this.#stop();
       const end = (): void => {
         this.#over = true;
+        this.#holds.abandon();
         this.#onIdle = undefined;
         resolve(this.#unsettled());
       };
-      if (this.running + this.#taking === 0) {
+      if (this.running + this.#holds.taking === 0) {
         end();
         return;
       }
@@ -186,19 +197,20 @@ export class Scheduler<T> implements Lanes<T> {
     let settling: Promise<void>[] | undefined;
     let back: Item<T>[] | undefined;
     let previous: Lane<T> | undefined;
-    for (const [index, item] of batch.entries()) {
+    for (let index = 0; index < batch.length; index += 1) {
+      const item = batch[index] as Item<T>;
       const outcome = outcomes[index] as Outcome;
       const { lane } = item;
       if (lane.blocked || (outcome === notHandled && lane === previous)) {
         lane.blocked = true;
         (back ??= []).push(item);
       } else if (outcome.ok) {
-        this.#endHold(lane);
+        this.#holds.end(lane);
         const settled = this.#settle(item);
         if (settled !== undefined) (settling ??= []).push(settled);
       } else {
         lane.blocked = true;
-        this.#fail(item, outcome.error);
+        this.#holds.fail(item, outcome.error);
       }
       previous = lane;
     }
@@ -240,17 +252,6 @@ export class Scheduler<T> implements Lanes<T> {
     this.#options.onFault(error);
   }
 
-  #fail(item: Item<T>, error: unknown): void {
-    this.#logger.warn('the handler failed; the message holds its lane', fieldsOf(item, error));
-    const { lane } = item;
-    if (lane.hold === undefined) {
-      const since = this.#clock.now();
-      lane.hold = { item, since, failures: 0, error, state: 'running', cancel: nothing, refusals: 0, unclaimed: false };
-    }
-    lane.hold.failures += 1;
-    lane.hold.error = error;
-  }
-
   /** Back to the front of their lanes, in order: they did not get their turn. */
   #putBack(items: readonly Item<T>[]): void {
     for (const item of items.toReversed()) {
@@ -275,109 +276,9 @@ export class Scheduler<T> implements Lanes<T> {
 
   #releaseLane(lane: Lane<T>): void {
     lane.blocked = false;
-    if (lane.hold !== undefined) this.#holdOn(lane, lane.hold);
+    if (lane.hold !== undefined) this.#holds.judge(lane, lane.hold);
     else if (lane.waiting > 0) this.#ready.add(lane);
     else this.#lanes.delete(lane.key);
-  }
-
-  // ---- holding ----------------------------------------------------------------------------------------------------------------------
-
-  #holdOn(lane: Lane<T>, hold: Hold<T>): void {
-    if (hold.item.dropped) {
-      this.#forget(hold.item);
-      this.#endHold(lane);
-      this.#releaseLane(lane);
-      return;
-    }
-    const overflowing = this.#checkLimit(lane);
-    const left = this.#options.maxHoldMs - (this.#clock.now() - hold.since);
-    if ((left <= 0 || overflowing || hold.refusals > 0) && !this.#stopped && this.#offer(lane, hold)) return;
-    const wait = this.#backoff(hold.failures, hold.error);
-    // The last try is at the limit.
-    this.#wait(lane, hold, left > 0 ? Math.min(wait, left) : wait);
-  }
-
-  #wait(lane: Lane<T>, hold: Hold<T>, ms: number): void {
-    hold.state = 'waiting';
-    if (this.#stopped) return;
-    hold.cancel = this.#clock.schedule(() => {
-      if (hold.refusals > 0 && this.#offer(lane, hold)) return;
-      hold.state = 'due';
-      this.#ready.addDue(lane);
-      this.#pump();
-    }, ms);
-  }
-
-  /** More wait behind a held delivery than may: it goes now, unless it is being tried. */
-  #overflow(lane: Lane<T>, hold: Hold<T>): void {
-    const idle = lane.hold === hold && hold.state === 'waiting' && hold.refusals === 0 && !hold.unclaimed;
-    if (!idle || this.#stopped || !this.#atLimit.has(lane)) return;
-    const { cancel } = hold;
-    if (this.#offer(lane, hold)) cancel();
-  }
-
-  /** Gives a delivery to the exhausted hook; false when there is none. */
-  #offer(lane: Lane<T>, hold: Hold<T>): boolean {
-    const { item, error } = hold;
-    let taken: Promise<void> | undefined;
-    try {
-      taken = this.#options.exhausted?.(item.delivery, error);
-    } catch (refusal) {
-      taken = Promise.reject(refusal);
-    }
-    if (taken === undefined) {
-      if (hold.unclaimed) return false;
-      hold.unclaimed = true;
-      this.#logger.warn('the lane is at its limit and nobody takes its failing message', fieldsOf(item, error));
-      this.#options.onLimit?.(item.delivery, error);
-      return false;
-    }
-    hold.state = 'taking';
-    this.#taking += 1;
-    taken.then(
-      () => this.#taken(lane, item),
-      (refusal: unknown) => this.#refused(lane, hold, refusal),
-    );
-    return true;
-  }
-
-  #taken(lane: Lane<T>, item: Item<T>): void {
-    if (this.#over) return;
-    const end = (): void => {
-      if (this.#over) return;
-      this.#taking -= 1;
-      this.#endHold(lane);
-      this.#releaseLane(lane);
-      this.#pump();
-      this.#checkIdle();
-    };
-    const settling = this.#settle(item);
-    if (settling === undefined) end();
-    else void settling.then(end);
-  }
-
-  #refused(lane: Lane<T>, hold: Hold<T>, error: unknown): void {
-    if (this.#over) return;
-    this.#logger.error('an exhausted message could not be taken; it stays unacknowledged', fieldsOf(hold.item, error));
-    this.#taking -= 1;
-    hold.refusals += 1;
-    if (hold.item.dropped) this.#holdOn(lane, hold);
-    else this.#wait(lane, hold, this.#backoff(hold.refusals, error));
-    this.#pump();
-    this.#checkIdle();
-  }
-
-  #endHold(lane: Lane<T>): void {
-    lane.hold = undefined;
-    if (this.#atLimit.delete(lane)) this.#gate.open();
-  }
-
-  /** True when more wait behind the held delivery than may. */
-  #checkLimit(lane: Lane<T>): boolean {
-    const over = lane.waiting > this.#options.maxLaneBacklog;
-    if (over) this.#atLimit.add(lane);
-    else if (this.#atLimit.delete(lane)) this.#gate.open();
-    return over;
   }
 
   // ---- ending -----------------------------------------------------------------------------------------------------------------------
@@ -385,12 +286,12 @@ export class Scheduler<T> implements Lanes<T> {
   #stop(): void {
     this.#stopped = true;
     this.#ready.stop();
-    for (const { hold } of this.#lanes.values()) hold?.cancel();
+    this.#holds.stop(this.#lanes.values());
     this.#gate.open();
   }
 
   #checkIdle(): void {
-    if (this.running + this.#taking === 0) this.#onIdle?.();
+    if (this.running + this.#holds.taking === 0) this.#onIdle?.();
   }
 
   #unsettled(): readonly T[] {
@@ -402,12 +303,4 @@ export class Scheduler<T> implements Lanes<T> {
     }
     return [...items].filter((item) => !item.settled).map((item) => item.token);
   }
-}
-
-const nothing = (): void => {};
-
-function fieldsOf({ delivery }: Item<unknown>, error: unknown): LogFields {
-  const { topic, message, attempt } = delivery;
-  const correlationId = message.headers[headerNames.correlationId] ?? message.id;
-  return { topic, messageId: message.id, correlationId, attempt, error };
 }
