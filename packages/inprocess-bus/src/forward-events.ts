@@ -1,7 +1,7 @@
 import type { EventBus, EventDefinition, EventPublisherPort } from '@bento-bus/core';
 
 /** Definitions whose data looks the same before and after their schema: the others cannot be published from what handlers get. */
-type Forwardable<D extends readonly EventDefinition[]> = {
+export type Forwardable<D extends readonly EventDefinition[]> = {
   readonly [K in keyof D]: D[K] extends EventDefinition<string, infer Input, infer Output>
     ? [Output] extends [Input]
       ? D[K]

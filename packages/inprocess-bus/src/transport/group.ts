@@ -95,12 +95,13 @@ export class Group implements CursorOwner {
     while (this.#again) {
       this.#again = false;
       this.#blocked = false;
-      const cursors = new Set([...this.#cursors.values()].filter((cursor) => cursor.isRead));
-      while (cursors.size > 0) {
-        for (const cursor of cursors) {
-          const taken = cursor.peek();
-          if (taken === undefined || !this.#handOut(taken)) cursors.delete(cursor);
-          else cursor.take();
+      for (let moved = true; moved; ) {
+        moved = false;
+        for (const cursor of this.#cursors.values()) {
+          const taken = cursor.isRead ? cursor.peek() : undefined;
+          if (taken === undefined || !this.#handOut(taken)) continue;
+          cursor.take();
+          moved = true;
         }
       }
     }
