@@ -6,7 +6,7 @@ import { rowKey } from './row-key.ts';
 import { streamName } from './streams.ts';
 
 /** A row of any model. */
-export type AnyRow = RowOf<ReadModel>;
+type AnyRow = RowOf<ReadModel>;
 
 /** An event that a projection could not take in. The stream's row stays at the version before it. */
 export interface EventFailure {

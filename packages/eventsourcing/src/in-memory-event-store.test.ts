@@ -79,6 +79,9 @@ describe('the event store in memory', () => {
       [[event('a', { deep: [{ map: new Map() }] })], /data\.deep\.0\.map/],
       [[event('a', { no: Number.NaN })], /data\.no/],
       [[{ ...event('a'), data: undefined }], /data/],
+      [[event('a', { half: '\uD83D' })], /data\.half/],
+      [[event('a', JSON.parse('{"own":{"__proto__":1}}'))], /data\.own/],
+      [[event('a', JSON.parse('['.repeat(65) + ']'.repeat(65)))], /data\.0/],
     ];
     for (const [events, message] of refused) {
       await expect(store.saveEvents(stream, events, 0)).rejects.toMatchObject({

@@ -50,7 +50,9 @@ export class LogBackend {
   readonly listeners = new Set<() => void>();
 
   append(topic: string, messages: readonly Message[]): void {
-    this.topics.set(topic, [...(this.topics.get(topic) ?? []), ...messages]);
+    const stored = this.topics.get(topic) ?? [];
+    stored.push(...messages);
+    this.topics.set(topic, stored);
     for (const listener of this.listeners) listener();
   }
 

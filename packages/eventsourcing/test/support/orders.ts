@@ -1,7 +1,14 @@
 // A small order domain for the tests of this package.
-import { defineEvents, defineReadModel } from '@bento-bus/core';
+import { defineEvents, defineReadModel, type RowOf, type StreamId } from '@bento-bus/core';
 import { z } from 'zod';
-import { Aggregate, defineProjection, type EventsOf, type RecordOptions } from '../../src/index.ts';
+import {
+  Aggregate,
+  defineProjection,
+  type EventsOf,
+  type ProjectedEvent,
+  type Projection,
+  type RecordOptions,
+} from '../../src/index.ts';
 
 const OrderPlaced = z.object({
   orderId: z.string(),
@@ -80,36 +87,52 @@ export const orderLines = defineReadModel({
 
 const cents = (amount: string): number => Math.round(Number(amount) * 100);
 
+type OrderRow = RowOf<typeof orders>;
+type Projected = ProjectedEvent<typeof orderEvents>;
+
 /** Fails at a note that says `poison`. */
-export const orderProjection = defineProjection({
-  name: 'orders',
-  streams: ['order'],
-  events: orderEvents,
-  model: orders,
-  evolve(row, event) {
-    if (event.type === 'order.placed') {
-      const { country, lines, orderId } = event.data;
-      const total = lines.reduce((sum, { amount }) => sum + cents(amount), 0);
-      return { orderId, country, status: 'placed', notes: 0, total: (total / 100).toFixed(2) };
-    }
-    if (!row) throw new Error('the order was never placed');
-    if (event.type === 'order.shipped') return { ...row, status: 'shipped' };
-    if (event.data.text === 'poison') throw new Error('a poisoned note');
-    return { ...row, notes: row.notes + 1 };
-  },
-  facts: [
-    {
-      model: orderLines,
-      rows: (event) =>
-        event.type === 'order.placed'
-          ? event.data.lines.map(({ amount, sku }, line) => ({
-              orderId: event.stream.id,
-              version: event.streamVersion,
-              line,
-              sku,
-              amount,
-            }))
-          : [],
-    },
-  ],
-});
+export function evolveOrder(row: OrderRow | undefined, event: Projected): OrderRow {
+  if (event.type === 'order.placed') {
+    const { country, lines, orderId } = event.data;
+    const total = lines.reduce((sum, { amount }) => sum + cents(amount), 0);
+    return { orderId, country, status: 'placed', notes: 0, total: (total / 100).toFixed(2) };
+  }
+  if (!row) throw new Error('the order was never placed');
+  if (event.type === 'order.shipped') return { ...row, status: 'shipped' };
+  if (event.data.text === 'poison') throw new Error('a poisoned note');
+  return { ...row, notes: row.notes + 1 };
+}
+
+/** The projection of orders, or one that differs in something. */
+export const orderProjectionWith = (
+  change: {
+    readonly name?: string;
+    readonly key?: (stream: StreamId) => { readonly orderId: string };
+    readonly evolve?: typeof evolveOrder;
+  } = {},
+): Projection<typeof orderEvents, typeof orders> =>
+  defineProjection({
+    name: 'orders',
+    streams: ['order'],
+    events: orderEvents,
+    model: orders,
+    evolve: evolveOrder,
+    facts: [
+      {
+        model: orderLines,
+        rows: (event) =>
+          event.type === 'order.placed'
+            ? event.data.lines.map(({ amount, sku }, line) => ({
+                orderId: event.stream.id,
+                version: event.streamVersion,
+                line,
+                sku,
+                amount,
+              }))
+            : [],
+      },
+    ],
+    ...change,
+  });
+
+export const orderProjection = orderProjectionWith();
