@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { ClickHouse } from '@bento-bus/clickhouse-store';
+import { createJsonCodec } from '@bento-bus/codecs';
+import { type Closeable, createMessageBus, type MessageBus, type Transport } from '@bento-bus/core';
+import { closeOnce } from '@bento-bus/core/adapter';
+import { createProjector, createRelay, createUnitOfWork, type Projector, type Relay } from '@bento-bus/eventsourcing';
+import { createCommandBus, createQueryBus } from '@bento-bus/inprocess-bus';
+import { createConsoleLogger, createContainer } from '@bento-bus/runtime';
+import { registerCommands } from './application/command-handlers.ts';
+import { registerQueries } from './application/query-handlers.ts';
+import { subscribeShippingNotifications } from './application/shipping-notifications.ts';
+import { caughtUp } from './caught-up.ts';
+import { creditNoteEvents, orderEvents } from './domain/events.ts';
+import { createFileNotifier } from './notifications/file-notifier.ts';
+import type { OrderApp, OrderAppOptions } from './order-app.ts';
+import { projections } from './read-model/projections.ts';
+import { openStore } from './store.ts';
+
+/** Built when first asked for, closed in reverse. */
+interface Parts extends Readonly<Record<string, unknown>> {
+  readonly clickhouse: ClickHouse;
+  readonly transport: Transport;
+  readonly bus: MessageBus;
+  readonly projector: Projector;
+  readonly readModels: Closeable;
+  readonly notifications: Closeable;
+  readonly relay: Relay;
+}
+
+/** Puts the parts together and starts them. What they need of each other is said here and nowhere else. */
+export async function openOrderApp({ config, runtime, dataDir, ...given }: OrderAppOptions): Promise<OrderApp> {
+  const logger = createConsoleLogger({ level: config.logLevel });
+  const messages = { codec: createJsonCodec(), source: '/order-app', logger };
+  const notifier = given.notifier ?? createFileNotifier(join(dataDir, 'notifications.jsonl'));
+  const parts = createContainer<Parts>({
+    clickhouse: () => openStore(config, dataDir, logger),
+    transport: async (get) => {
+      const { checkpoints } = await get('clickhouse');
+      return runtime.createTransport({ config, checkpoints, logger });
+    },
+    bus: async (get) => createMessageBus({ transport: await get('transport'), ...messages }),
+    projector: async (get) => {
+      const { eventStore, readModels, checkpoints } = await get('clickhouse');
+      return createProjector({ store: eventStore, readModels, projections, checkpoints, logger });
+    },
+    readModels: async (get) => {
+      const projector = await get('projector');
+      return projector.subscribe(await get('transport'), { group: 'read-models', codec: messages.codec });
+    },
+    notifications: async (get) => subscribeShippingNotifications(await get('bus'), notifier),
+    relay: async (get) => {
+      // Groups come first: what they have not finished is published again from there.
+      await get('readModels');
+      await get('notifications');
+      const { eventStore: store } = await get('clickhouse');
+      const transport = await get('transport');
+      const relay = createRelay({ store, transport, catalogues: [orderEvents, creditNoteEvents], ...messages });
+      await relay.start();
+      return relay;
+    },
+  });
+  try {
+    const { eventStore: store, readModels } = await parts.get('clickhouse');
+    const relay = await parts.get('relay');
+    const transport = await parts.get('transport');
+    const projector = await parts.get('projector');
+    const commands = createCommandBus();
+    const queries = createQueryBus();
+    registerCommands(commands, createUnitOfWork({ store, logger, onCommit: () => relay.wake() }));
+    registerQueries(queries, readModels);
+    return {
+      commands,
+      queries,
+      caughtUp: (options) => caughtUp({ store, relay, transport, projector }, options),
+      rebuild: async (signal) => {
+        for (const { name } of projections) await projector.rebuild(name, { signal });
+      },
+      ...closeOnce(() => parts.close()),
+    };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}

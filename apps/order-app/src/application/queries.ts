@@ -1,0 +1,89 @@
+import type { Returning } from '@bento-bus/core';
+import type { Line } from '../domain/events.ts';
+import type { Decimal } from '../domain/money.ts';
+import type { OrderStatus } from '../domain/order-status.ts';
+
+/** An order as a list shows it. `total` is exact. */
+export interface OrderSummary {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  /** Empty: not known. */
+  readonly customerId: string;
+  readonly country: string;
+  /** Epoch milliseconds, UTC. */
+  readonly placedAt: number;
+  readonly lineCount: number;
+  readonly total: Decimal;
+  /** Of the carrier; empty: none, or not shipped. */
+  readonly tracking: string;
+}
+
+export interface OrderDetails extends OrderSummary {
+  readonly lines: readonly (Line & { readonly amount: Decimal })[];
+}
+
+/** One order, or undefined. */
+export class GetOrder implements Returning<OrderDetails | undefined> {
+  declare readonly '~result'?: OrderDetails | undefined;
+  readonly orderId: string;
+
+  constructor(orderId: string) {
+    this.orderId = orderId;
+  }
+}
+
+export interface OrderFilter {
+  readonly country?: string;
+  readonly status?: OrderStatus;
+  /** Rows at most. @default all */
+  readonly limit?: number;
+}
+
+/** Orders by number, and how many there are in all. */
+export interface OrderList {
+  readonly orders: readonly OrderSummary[];
+  readonly count: number;
+}
+
+export class ListOrders implements Returning<OrderList> {
+  declare readonly '~result'?: OrderList;
+  readonly filter: OrderFilter;
+
+  constructor(filter: OrderFilter) {
+    this.filter = filter;
+  }
+}
+
+/** By what revenue is told apart. */
+export const revenueDimensions = ['day', 'country', 'status'] as const;
+export type RevenueDimension = (typeof revenueDimensions)[number];
+
+/** Orders of one day (`YYYY-MM-DD`, UTC), country or status, and their exact total. */
+export interface Revenue {
+  readonly key: string;
+  readonly orders: number;
+  readonly revenue: Decimal;
+}
+
+/** Revenue sorted by day, country or status. Orders that are cancelled or refunded bring none; by status they are listed all the same. */
+export class GetRevenue implements Returning<readonly Revenue[]> {
+  declare readonly '~result'?: readonly Revenue[];
+  readonly by: RevenueDimension;
+
+  constructor(by: RevenueDimension) {
+    this.by = by;
+  }
+}
+
+/** Figures of the whole read model: all orders and lines; revenue without what is cancelled or refunded. */
+export interface Summary {
+  readonly orders: number;
+  readonly creditNotes: number;
+  readonly lines: number;
+  readonly revenue: Decimal;
+  readonly byCountry: readonly Revenue[];
+}
+
+export class GetSummary implements Returning<Summary> {
+  declare readonly '~result'?: Summary;
+}

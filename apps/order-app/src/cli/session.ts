@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { chooseBackend } from '../backends.ts';
+import { readConfig } from '../config.ts';
+import type { OrderApp, OrderAppOptions } from '../order-app.ts';
+import { explain, UsageError } from './errors.ts';
+import type { Output } from './output.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly data: string;
+  readonly json?: true;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** What a command works with. */
+export interface Work {
+  readonly app: OrderApp;
+  readonly dataDir: string;
+  readonly output: Output;
+  readonly progress: Progress;
+  /** Aborts on SIGINT and SIGTERM: end early, in good order. */
+  readonly signal: AbortSignal;
+  /** Print JSON. */
+  readonly json: boolean;
+  /** Waits until the read models hold, and notifications are sent for, everything committed so far; at least `events`, for the progress shown. */
+  readonly caughtUp: (events?: number) => Promise<void>;
+}
+
+/** Runs commands on the application: opens it, closes it whatever happens. */
+export class Session {
+  readonly output: Output;
+  readonly #signal: AbortSignal;
+
+  constructor(output: Output, signal: AbortSignal) {
+    this.output = output;
+    this.#signal = signal;
+  }
+
+  /** Gives the application on the data directory to `work`; resolves with the exit code that `work` gives. */
+  async run(options: GlobalOptions, work: (work: Work) => Promise<number>): Promise<number> {
+    const configuration = configurationOf(process.cwd());
+    const dataDir = resolve(options.data);
+    // Loaded here, so that --help and a mistyped option need not wait for the engine.
+    const { openOrderApp } = await import('../app.ts');
+    const progress = createProgress();
+    await using app = await openOrderApp({ ...configuration, dataDir });
+    const caughtUp = (events = 0): Promise<void> =>
+      app.caughtUp({
+        timeoutMs: options.timeout * 1_000,
+        signal: this.#signal,
+        onProgress: (done, total) => progress.update('Updating the read model', done, Math.max(total, events)),
+      });
+    try {
+      return await work({
+        app,
+        dataDir,
+        output: this.output,
+        progress,
+        signal: this.#signal,
+        json: options.json === true,
+        caughtUp,
+      });
+    } finally {
+      progress.stop();
+    }
+  }
+}
+
+function configurationOf(folder: string): Pick<OrderAppOptions, 'config' | 'runtime'> {
+  try {
+    const config = readConfig(folder);
+    return { config, runtime: chooseBackend(config) };
+  } catch (error) {
+    throw new UsageError(explain(error), { cause: error });
+  }
+}

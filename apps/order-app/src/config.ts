@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import {
+  type ConfigOf,
+  clickhouseFields,
+  field,
+  loadConfig,
+  logLevels,
+  messagingFields,
+  withDefault,
+} from '@bento-bus/runtime';
+
+const fields = {
+  ...messagingFields,
+  ...clickhouseFields,
+  logLevel: withDefault(
+    field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),
+    'error',
+  ),
+};
+
+/** Settings of the application. */
+export type OrderAppConfig = ConfigOf<typeof fields>;
+
+/** From the environment, then `.env` and `bento.config.json` of a folder. Throws one `CONFIGURATION` error that names every fault. */
+export const readConfig = (folder: string): OrderAppConfig =>
+  loadConfig(fields, { envFile: join(folder, '.env'), file: join(folder, 'bento.config.json') });

@@ -1,0 +1,29 @@
+import { mkdir } from 'node:fs/promises';
+import { type ClickHouse, openClickHouse } from '@bento-bus/clickhouse-store';
+import type { Logger } from '@bento-bus/core';
+import type { OrderAppConfig } from './config.ts';
+
+/** Opens the ClickHouse server that CLICKHOUSE_HOST names, else the embedded engine on the data directory. */
+export async function openStore(config: OrderAppConfig, dataDir: string, logger: Logger): Promise<ClickHouse> {
+  const { clickhouseHost, clickhousePort, clickhouseDatabase: database, clickhouseUser, clickhousePassword } = config;
+  if (clickhouseHost === undefined) return openClickHouse({ path: dataDir, database, logger });
+  await mkdir(dataDir, { recursive: true });
+  return openClickHouse({
+    url: serverUrl(clickhouseHost, clickhousePort),
+    database,
+    username: clickhouseUser,
+    ...(clickhousePassword !== undefined && { password: clickhousePassword.reveal() }),
+    logger,
+  });
+}
+
+/** `host` is a name, an address, or a URL, whose own port counts. */
+export function serverUrl(host: string, port: number): string {
+  if (/^https?:\/\//i.test(host)) {
+    const url = new URL(host);
+    if (url.port === '') url.port = `${port}`;
+    return url.href;
+  }
+  const bare = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return `http://${bare}:${port}`;
+}

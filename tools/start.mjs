@@ -1,0 +1,39 @@
+// `npm start`: builds what is stale, then runs the order app in this very process, so that signals reach it.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const app = fileURLToPath(new URL('../apps/order-app/', import.meta.url));
+
+function compiler() {
+  const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
+  return join(dirname(manifest), 'bin/tsc');
+}
+
+/** Quiet unless it fails. */
+function build() {
+  let tsc;
+  try {
+    tsc = compiler();
+  } catch {
+    return 'the dependencies are not installed. Run: npm ci';
+  }
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b', join(app, 'tsconfig.lib.json')], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return undefined;
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  return `the build failed${error === undefined ? '' : ` (${error.message})`}. Mend what the compiler names above`;
+}
+
+const fault = build();
+if (fault === undefined) {
+  // npm runs scripts in the project's folder; relative paths are the user's.
+  if (process.env.npm_lifecycle_event === 'start' && process.env.INIT_CWD !== undefined)
+    process.chdir(process.env.INIT_CWD);
+  await import(pathToFileURL(join(app, 'dist/main.js')).href);
+} else {
+  process.stderr.write(`start: cannot start the order app: ${fault}.\n`);
+  process.exitCode = 1;
+}
