@@ -1,4 +1,5 @@
-import type { Delivery, DeliveryHandler, Message } from '@bento-bus/core';
+import { type Delivery, type DeliveryHandler, headerNames, type Message } from '@bento-bus/core';
+import { createInProcessTransport, type InProcessTransport, type InProcessTransportOptions } from '../src/index.ts';
 
 let messages = 0;
 
@@ -20,6 +21,30 @@ export function message(given: Partial<Message> = {}): Message {
 export const numbered = (prefix: string, count: number, key?: (index: number) => string): Message[] =>
   Array.from({ length: count }, (_, index) =>
     message({ id: `${prefix}${index}`, ...(key === undefined ? {} : { key: key(index) }) }),
+  );
+
+/** Headers of a message that is due at a time. */
+export const dueAt = (time: number): Record<string, string> => ({ [headerNames.deliverAt]: String(time) });
+
+const open: InProcessTransport[] = [];
+
+/** A transport that {@link closeTransports} closes. */
+export function create(options?: InProcessTransportOptions): InProcessTransport {
+  const transport = createInProcessTransport(options);
+  open.push(transport);
+  return transport;
+}
+
+/** For `afterEach`. */
+export async function closeTransports(): Promise<void> {
+  await Promise.all(open.splice(0).map((transport) => transport.close()));
+}
+
+/** The code of the error that a promise rejects with. */
+export const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'no error',
+    (error: { code?: unknown }) => error.code ?? error,
   );
 
 /** Lets everything settle that needs neither time nor the outside world. */
