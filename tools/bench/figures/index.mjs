@@ -1,0 +1,18 @@
+import { clickHouse } from './clickhouse.mjs';
+import { eventBus } from './event-bus.mjs';
+import { messageBus } from './message-bus.mjs';
+import { nest } from './nest.mjs';
+
+/**
+ * One comparison. `target`: the smallest ratio of ours to the reference that we are content with.
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {string} what
+ * @property {number} target
+ * @property {number} [eventsEach] Events in an operation: the unit is then events a second.
+ * @property {import('../measure.mjs').Sampling} [sampling]
+ * @property {() => Promise<import('../measure.mjs').Sides>} open Loads and prepares both sides.
+ */
+
+/** @type {readonly Figure[]} */
+export const figures = [...eventBus, ...nest, ...messageBus, ...clickHouse];
