@@ -9,7 +9,7 @@ export interface EventSource {
   /** Recorded and not yet committed, in order. */
   readonly pending: readonly NewEvent[];
   /** Awaited before the append; rejects when what is pending must not be stored. */
-  check?(): Promise<void>;
+  checkPending?(): Promise<void>;
   /** Called after the commit: the first `count` events leave `pending`, `version` moves by as many. */
   committed(count: number): void;
 }

@@ -150,13 +150,13 @@ describe('an aggregate', () => {
   it('is checked at commit where its schema is asynchronous', async () => {
     const good = new Slow('s-1');
     good.note('checked', 1);
-    await expect(good.check()).resolves.toBeUndefined();
+    await expect(good.checkPending()).resolves.toBeUndefined();
     const bad = new Slow('s-1');
     bad.note('checked', -1);
-    await expect(bad.check()).rejects.toMatchObject({ code: 'VALIDATION' });
+    await expect(bad.checkPending()).rejects.toMatchObject({ code: 'VALIDATION' });
     const changed = new Slow('s-1');
     changed.note('doubled', 1);
-    await expect(changed.check()).rejects.toMatchObject({
+    await expect(changed.checkPending()).rejects.toMatchObject({
       code: 'CONFIGURATION',
       message: expect.stringContaining('changes the value'),
     });

@@ -40,7 +40,7 @@ export interface RecordOptions {
 const systemRecording: Recording = { now: Date.now, newId: randomUUID };
 
 /** What `load` needs of an aggregate's class: the statics that each one declares. */
-interface LoadableClass<A> {
+export interface LoadableAggregate<A> {
   new (id: string, recording?: Recording): A;
   readonly streamType: string;
   readonly events: EventCatalogue;
@@ -71,6 +71,7 @@ interface LoadableClass<A> {
  * seen the input, so such a schema must not change its value (a `CONFIGURATION` error at commit).
  */
 export abstract class Aggregate<C extends EventCatalogue> implements EventSource {
+  /** Id of its stream. */
   readonly id: string;
   readonly #recording: Recording;
   #version = 0;
@@ -92,22 +93,27 @@ export abstract class Aggregate<C extends EventCatalogue> implements EventSource
     }
   }
 
+  /** Where its events are: the class's `streamType` and its id. */
   get stream(): StreamId {
     return { type: this.#type.streamType, id: this.id };
   }
 
+  /** Events committed; what is pending is not counted. */
   get version(): number {
     return this.#version;
   }
 
+  /** Recorded and not committed, in order. */
   get pending(): readonly NewEvent[] {
     return this.#pending;
   }
 
-  async check(): Promise<void> {
+  /** Rejects when an asynchronous schema refuses what is pending. */
+  async checkPending(): Promise<void> {
     await Promise.all(this.#checks.filter((check) => check !== undefined));
   }
 
+  /** For the unit of work: the first `count` pending events are stored. */
   committed(count: number): void {
     // Replaced, not emptied: whoever holds `pending` keeps what it saw.
     this.#pending = this.#pending.slice(count);
@@ -120,7 +126,7 @@ export abstract class Aggregate<C extends EventCatalogue> implements EventSource
    * `CONFIGURATION` error that names it, data that the schema refuses a `ValidationError`.
    */
   static async load<A extends Aggregate<EventCatalogue>>(
-    this: LoadableClass<A>,
+    this: LoadableAggregate<A>,
     id: string,
     events: AsyncIterable<StoredEvent>,
     recording?: Recording,
@@ -155,8 +161,8 @@ export abstract class Aggregate<C extends EventCatalogue> implements EventSource
     this.#pending.push({ id, type, version, data: input, time, ...(metadata && { metadata }) });
   }
 
-  get #type(): LoadableClass<this> {
-    return this.constructor as unknown as LoadableClass<this>;
+  get #type(): LoadableAggregate<this> {
+    return this.constructor as unknown as LoadableAggregate<this>;
   }
 
   #replay(event: StoredEvent): Promise<void> | undefined {

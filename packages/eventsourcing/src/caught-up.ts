@@ -25,7 +25,8 @@ const pageSize = 1_000;
 /** Pages that are still counted after the time is over. */
 const pagesCounted = 20;
 const failuresListed = 1_000;
-const pollMs = { first: 5, last: 500 };
+/** Looks are rarer while nothing moves; each costs the read models a query that projections need too. */
+const pollMs = { first: 5, moving: 100, still: 500 };
 
 /** A target, and up to where its rows were found complete. */
 interface Check {
@@ -103,9 +104,8 @@ export class CaughtUp {
         this.#note(failed);
         throw await this.#late(projection, new Set(expected.keys()), position);
       }
-      if (expected.size < before) pause = pollMs.first;
       await this.#pause(pause);
-      pause = Math.min(pause * 2, pollMs.last);
+      pause = Math.min(pause * 2, expected.size < before ? pollMs.moving : pollMs.still);
     }
     this.#report({ behind: 0 });
     if (check.failed) return;

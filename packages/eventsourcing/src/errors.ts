@@ -6,13 +6,14 @@ import { streamName } from './streams.ts';
 
 /** Some events of a batch could not be taken in; what the transport sees, and hands to the hook at the lane's limits. */
 export class ProjectionError extends BentoError {
+  /** One a projection and stream: the first event that its row lacks. */
   readonly failures: readonly EventFailure[];
 
   constructor(failures: readonly [EventFailure, ...EventFailure[]]) {
     const [{ error, event, projection }] = failures;
     super(
       'HANDLER',
-      `eventsourcing: cannot project "${event.type}" (version ${event.streamVersion} of "${streamName(event.stream)}") into "${projection.name}": ${reasonOf(error)}`,
+      `eventsourcing: cannot project "${event.type}" (version ${event.streamVersion} of "${streamName(event.stream)}") into "${projection.name}": ${reasonOf(error)}. It is tried again until its lane's limits, then recorded in failed_events.`,
       failures.some((failure) => isBentoError(failure.error) && failure.error.retryable),
       { cause: error },
     );

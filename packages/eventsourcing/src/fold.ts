@@ -11,7 +11,9 @@ type AnyRow = RowOf<ReadModel>;
 /** An event that a projection could not take in. The stream's row stays at the version before it. */
 export interface EventFailure {
   readonly projection: Projection;
+  /** The event that failed; what comes after it in its stream waits. */
   readonly event: EventPlace;
+  /** What was thrown: by the schema, by `evolve`, or by the store that refused the row. */
   readonly error: unknown;
 }
 

@@ -1,4 +1,4 @@
-export { Aggregate, type EventsOf, type InputOf, type RecordOptions } from './aggregate.ts';
+export { Aggregate, type EventsOf, type InputOf, type LoadableAggregate, type RecordOptions } from './aggregate.ts';
 export { CaughtUpTimeoutError, FailedEventsError, ProjectionError } from './errors.ts';
 export { type FailedEvent, failedEvents } from './failed-events.ts';
 export type { EventFailure } from './fold.ts';

@@ -14,6 +14,7 @@ import type { Projection } from './projection.ts';
 
 /** Options of {@link createProjector}. */
 export interface ProjectorOptions {
+  /** Where gaps, `catchUp` and `caughtUp` read; its `identity` is part of what is remembered. */
   readonly store: EventStore;
   readonly readModels: ReadModelStore;
   readonly projections: readonly Projection[];
@@ -53,7 +54,9 @@ export interface CatchUpOptions {
   readonly after?: Position;
   /** Last event to apply. @default the head at the time of the call */
   readonly to?: Position;
+  /** Ends it between two pages with `ABORTED`. */
   readonly signal?: AbortSignal;
+  /** Called after each page. What it throws ends the call. */
   readonly onProgress?: (progress: CatchUpProgress) => void;
 }
 
@@ -70,10 +73,13 @@ export interface CaughtUpProgress {
 
 /** Options of `Projector.caughtUp`. */
 export interface CaughtUpOptions {
+  /** The store's head as of when it matters, for example after a command. */
   readonly to: Position;
+  /** Ends the wait with `ABORTED`. */
   readonly signal?: AbortSignal;
   /** Milliseconds. @default 60_000 */
   readonly timeoutMs?: number;
+  /** Called after each page and each look. What it throws ends the call. */
   readonly onProgress?: (progress: CaughtUpProgress) => void;
 }
 

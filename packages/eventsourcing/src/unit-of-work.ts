@@ -131,7 +131,7 @@ class Scope implements UnitOfWorkScope {
     const [source, ...others] = [...this.#sources].filter(({ pending }) => pending.length > 0);
     if (!source) return undefined;
     if (others.length > 0) throw tooMany([source, ...others]);
-    await source.check?.();
+    await source.checkPending?.();
     const events = source.pending.map((event) => this.#withMetadata(event));
     const position = await this.#store.saveEvents(source.stream, events, source.version);
     this.hasCommitted = true;
