@@ -2,6 +2,7 @@ import type { CheckpointStore, Closeable } from '@bento-bus/core';
 import { closeOnce } from '@bento-bus/core/adapter';
 import { Batcher, type Call } from './batcher.ts';
 import { closedError, invalid } from './errors.ts';
+import { pieces } from './lists.ts';
 import { checkStoreOptions, type StoreOptions, sqlOf } from './options.ts';
 import { ensureSchema } from './schema.ts';
 import type { Sql } from './sql.ts';
@@ -87,14 +88,15 @@ class ClickHouseCheckpointStore implements CheckpointStore {
 
   /** The clock may have gone back since another process wrote. */
   async #learnVersions(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const rows = await this.#sql.select<[string, number | string]>(
-      'write checkpoints',
-      `SELECT name, max(version) FROM ${this.#table} WHERE name IN {names:Array(String)} GROUP BY name`,
-      { params: { names }, settings: { max_threads: 1 } },
-    );
-    for (const name of names) this.#versions.set(name, 0);
-    for (const [name, version] of rows) this.#versions.set(name, Number(version));
+    for (const some of pieces(names)) {
+      const rows = await this.#sql.select<[string, number | string]>(
+        'write checkpoints',
+        `SELECT name, max(version) FROM ${this.#table} WHERE name IN {names:Array(String)} GROUP BY name`,
+        { params: { names: some }, settings: { max_threads: 1 } },
+      );
+      for (const name of some) this.#versions.set(name, 0);
+      for (const [name, version] of rows) this.#versions.set(name, Number(version));
+    }
   }
 
   get #table(): string {

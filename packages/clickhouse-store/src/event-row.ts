@@ -42,7 +42,7 @@ export type EventRow = readonly [
 const eventVersionKey = '$eventVersion';
 
 /** Hard limits of one `saveEvents`: it must stay one block of the engine to be all or nothing. */
-export const saveLimits: { readonly events: number; readonly bytes: number } = { events: 100_000, bytes: 67_108_864 };
+const saveLimits: { readonly events: number; readonly bytes: number } = { events: 100_000, bytes: 67_108_864 };
 
 // The column is UInt32; one save may add 100,000.
 const maxVersion = 4_294_800_000;

@@ -23,7 +23,7 @@ type Construct = (sql: Sql, identity: string, options: Omit<EventStoreOptions, '
 let construct: Construct;
 
 /**
- * An {@link EventStore} on ClickHouse: one optimistic log. Every group commit is one numbered batch, and a batch number can be stored
+ * An `EventStore` on ClickHouse: one optimistic log. Every group commit is one numbered batch, and a batch number can be stored
  * once (its deduplication token is made of it), so that exactly one of all writers in all processes gets it, having checked each
  * expected version against everything before. Positions are `(batch, idx)`: gapless, in commit order.
  *
@@ -90,8 +90,9 @@ export class ClickHouseEventStore implements EventStore {
 
   async *readAll(
     after: Position,
-    { limit, signal }: { readonly limit?: number; readonly signal?: AbortSignal } = {},
+    options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<StoredEvent> {
+    const { limit, signal } = options;
     const doing = 'read the log';
     this.#assertOpen(doing);
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))

@@ -1,11 +1,10 @@
 import { ConcurrencyError, type Position, type StreamId } from '@bento-bus/core';
 import type { Call } from './batcher.ts';
-import { groupBy } from './group-by.ts';
 import { streamKey } from './head-cache.ts';
+import { groupBy, pieces } from './lists.ts';
 import type { Log } from './log.ts';
 import { toPosition } from './position.ts';
 import type { Sql } from './sql.ts';
-import { whole } from './sql.ts';
 import { tables } from './tables.ts';
 
 /** One `saveEvents` on its way. */
@@ -100,42 +99,48 @@ const conflict = ({ stream, expectedVersion }: Save, known: ReadonlyMap<string, 
 
 /** Retries of what is stored get its position, the others a `ConcurrencyError`. One query a stream type. */
 async function settleBehind(sql: Sql, calls: readonly SaveCall[], known: ReadonlyMap<string, number>): Promise<void> {
-  for (const [type, ofType] of groupBy(calls, ({ input }) => input.stream.type)) {
-    const stored = await storedVersions(sql, type, ofType);
-    for (const { input, resolve, reject } of ofType) {
-      const places = input.ids.map((id, i) =>
-        stored.get(versionKey(input.stream.id, input.expectedVersion + 1 + i, id)),
-      );
-      const last = places.at(-1);
-      if (last !== undefined && !places.includes(undefined)) resolve(last);
-      else reject(conflict(input, known));
+  for (const [type, ofType] of groupBy(calls, ({ input }) => input.stream.type))
+    for (const some of pieces(groupBy(ofType, ({ input }) => input.stream.id))) {
+      const stored = await storedVersions(sql, type, some);
+      for (const { input, resolve, reject } of some.flatMap(([, ofStream]) => ofStream)) {
+        const { stream, expectedVersion, ids } = input;
+        const events = ids.map((_, i) => stored.get(versionKey(stream.id, expectedVersion + 1 + i)));
+        const last = events.at(-1);
+        if (last !== undefined && events.every((event, i) => event?.id === ids[i])) resolve(last.position);
+        else reject(conflict(input, known));
+      }
     }
-  }
 }
 
-const versionKey = (id: string, version: number, eventId: string): string => `${version}:${id.length}:${id}${eventId}`;
+const versionKey = (streamId: string, version: number): string => `${version}:${streamId}`;
 
-async function storedVersions(sql: Sql, type: string, calls: readonly SaveCall[]): Promise<Map<string, Position>> {
-  const from = Math.min(...calls.map(({ input }) => input.expectedVersion + 1));
-  const to = Math.max(...calls.map(({ input }) => input.expectedVersion + input.ids.length));
+type StoredVersions = Map<string, { readonly id: string; readonly position: Position }>;
+
+/** SQL of a bound that differs by stream. */
+const bound = (param: string): string =>
+  `transform(aggregate_id, {ids:Array(String)}, {${param}:Array(UInt32)}, toUInt32(0))`;
+
+/** Ids and positions of the versions that the saves want to be, by {@link versionKey}. */
+async function storedVersions(
+  sql: Sql,
+  type: string,
+  streams: readonly (readonly [id: string, calls: readonly SaveCall[]])[],
+): Promise<StoredVersions> {
+  const firsts = streams.map(([, calls]) => Math.min(...calls.map(({ input }) => input.expectedVersion + 1)));
+  const lasts = streams.map(([, calls]) =>
+    Math.max(...calls.map(({ input }) => input.expectedVersion + input.ids.length)),
+  );
   const rows = await sql.select<[string, number, string, number | string, number]>(
     `look up saved events of database "${sql.database}"`,
     `SELECT aggregate_id, version, event_id, batch, idx FROM ${sql.table(tables.events)}
      WHERE aggregate_type = {type:String} AND aggregate_id IN {ids:Array(String)}
-       AND version >= ${whole(from)} AND version <= ${whole(to)} AND event_id IN {events:Array(String)}`,
-    {
-      params: {
-        type,
-        ids: [...new Set(calls.map(({ input }) => input.stream.id))],
-        events: calls.flatMap(({ input }) => input.ids),
-      },
-      settings: { max_threads: 1 },
-    },
+       AND version >= ${bound('firsts')} AND version <= ${bound('lasts')}`,
+    { params: { type, ids: streams.map(([id]) => id), firsts, lasts }, settings: { max_threads: 1 } },
   );
   return new Map(
-    rows.map(([id, version, eventId, batch, idx]) => [
-      versionKey(id, version, eventId),
-      toPosition({ batch: Number(batch), idx }),
+    rows.map(([streamId, version, id, batch, idx]) => [
+      versionKey(streamId, version),
+      { id, position: toPosition({ batch: Number(batch), idx }) },
     ]),
   );
 }

@@ -4,6 +4,7 @@ import type { Logger, StreamId } from '@bento-bus/core';
 import { fault, isAnswerLost } from './errors.ts';
 import { eventColumns, sealRow } from './event-row.ts';
 import { HeadCache, streamKey } from './head-cache.ts';
+import { pieces } from './lists.ts';
 import type { Settings, Sql } from './sql.ts';
 import { whole } from './sql.ts';
 import { tables } from './tables.ts';
@@ -35,6 +36,8 @@ const freshMs = 10_000;
 /** Farther behind than this, forgetting the cached heads is cheaper than reading what happened. Batches. */
 const catchUp = 64;
 const maxAttempts = 5;
+/** Wait before the second attempt, doubled each time: five take less than a second. Milliseconds. */
+const retryMs = 25;
 const maxOrphans = 100;
 
 /**
@@ -100,17 +103,21 @@ export class Log {
       if (head !== undefined) heads.set(key, head);
       else unknown.set(stream.type, (unknown.get(stream.type) ?? new Set()).add(stream.id));
     }
-    for (const [type, ids] of unknown) {
-      for (const id of ids) heads.set(streamKey({ type, id }), 0);
-      const rows = await this.#sql.select<[string, number]>(
-        this.#doing,
-        `SELECT aggregate_id, max(version) FROM ${this.#table}
-         WHERE aggregate_type = {type:String} AND aggregate_id IN {ids:Array(String)} GROUP BY aggregate_id`,
-        { params: { type, ids: [...ids] }, settings: { max_threads: 1 } },
-      );
-      for (const [id, head] of rows) heads.set(streamKey({ type, id }), head);
-    }
+    for (const [type, list] of unknown)
+      for (const ids of pieces(list)) {
+        for (const id of ids) heads.set(streamKey({ type, id }), 0);
+        for (const [id, head] of await this.#queryHeads(type, ids)) heads.set(streamKey({ type, id }), head);
+      }
     return heads;
+  }
+
+  #queryHeads(type: string, ids: readonly string[]): Promise<[string, number][]> {
+    return this.#sql.select(
+      this.#doing,
+      `SELECT aggregate_id, max(version) FROM ${this.#table}
+       WHERE aggregate_type = {type:String} AND aggregate_id IN {ids:Array(String)} GROUP BY aggregate_id`,
+      { params: { type, ids }, settings: { max_threads: 1 } },
+    );
   }
 
   /**
@@ -186,7 +193,7 @@ export class Log {
         attempt,
         error: failure,
       });
-      await delay(50 * 2 ** attempt);
+      await delay(retryMs * 2 ** attempt);
     }
   }
 
@@ -208,7 +215,7 @@ export class Log {
         return rows[0]?.[0];
       } catch (error) {
         if (!isAnswerLost(error) || attempt === maxAttempts) throw error;
-        await delay(50 * 2 ** attempt);
+        await delay(retryMs * 2 ** attempt);
       }
     }
   }

@@ -37,7 +37,7 @@ export async function openClickHouse(options: OpenClickHouseOptions): Promise<Cl
     const { identity } = await ensureSchema(sql, { ...options, ...(embedded && { databaseEngine: 'Atomic' }) });
     const eventStore = eventStoreOn(sql, identity, options);
     const checkpoints = checkpointsOn(sql);
-    const readModels = readModelsOn(sql);
+    const readModels = readModelsOn(sql, options.replicated);
     return {
       client,
       database: sql.database,

@@ -117,7 +117,7 @@ function badUrl(url: string): string[] {
 }
 
 /** For error texts. */
-export const withoutPassword = (url: string): string => url.replace(/^([a-z+]*:\/\/)[^@/]*@/i, '$1');
+const withoutPassword = (url: string): string => url.replace(/^([a-z+]*:\/\/)?[^/]*@/i, '$1');
 
 /** The statements' side of the options. */
 export const sqlOf = ({ client, database = 'bento', replicated = false }: StoreOptions): Sql =>

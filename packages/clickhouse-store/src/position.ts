@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** Before the first event. */
-export const beginning: Place = { batch: 0, idx: 0 };
+const beginning: Place = { batch: 0, idx: 0 };
 
 const shape = /^(\d{16})-(\d{8})$/;
 

@@ -1,4 +1,5 @@
 import { invalid } from './errors.ts';
+import { pieces } from './lists.ts';
 import { type ReadModelTable, versionColumn } from './read-model-table.ts';
 import { identifier, type Params, whole } from './sql.ts';
 
@@ -20,8 +21,8 @@ interface Issue {
 
 /** Faults that one error names. */
 const maxIssues = 20;
-/** Keys of one query: its parameters must fit into a request. */
-const maxKeys = 1_000;
+/** Values that a filter takes for a column. */
+const maxValues = 10_000;
 
 const refuse = (doing: string, issues: readonly Issue[], advice: string): void => {
   if (issues.length > 0) throw invalid(doing, issues.slice(0, maxIssues), advice);
@@ -87,7 +88,14 @@ class Conditions {
     for (const [name, value] of Object.entries(where)) {
       if (value === undefined) continue;
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-      this.#parts.push(`${identifier(name)} IN ${this.list('where', name, values)}`);
+      if (values.length > maxValues)
+        throw invalid(
+          this.#doing,
+          [{ path: `where.${name}`, message: `has ${values.length} values, the limit is ${maxValues}` }],
+          'Ask in pieces.',
+        );
+      const list = this.list('where', name, values);
+      this.#parts.push(`${identifier(name)} IN ${list}`);
     }
     return this;
   }
@@ -126,8 +134,8 @@ class Conditions {
 /** Rows by key, with their version as the last column. */
 export function getQueries(doing: string, from: string, table: ReadModelTable, keys: readonly AnyRow[]): Query[] {
   const queries: Query[] = [];
-  for (let i = 0; i < keys.length; i += maxKeys) {
-    const conditions = new Conditions(doing, table).keys(keys.slice(i, i + maxKeys));
+  for (const some of pieces(keys)) {
+    const conditions = new Conditions(doing, table).keys(some);
     queries.push({
       query: `SELECT ${selection(table)}, ${identifier(versionColumn)} FROM ${from} FINAL${conditions.sql}`,
       params: conditions.params,

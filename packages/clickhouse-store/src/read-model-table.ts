@@ -73,6 +73,6 @@ export function mismatch(
   const strange = [...found.types.keys()].filter((name) => !types.has(name));
   const names = [...new Set([...wrong, ...strange])];
   if (names.length > 0) return `the table has other columns (${names.join(', ')})`;
-  const plain = found.sortingKey.replaceAll('`', '');
+  const plain = found.sortingKey.replaceAll(/[`()]/g, '');
   return plain === key.join(', ') ? undefined : `the table has another key (${plain})`;
 }

@@ -64,8 +64,7 @@ class ClickHouseReadModels implements ReadModelStore {
   }
 
   write<M extends ReadModel>(model: M, rows: readonly VersionedRow<M>[]): Promise<void> {
-    const table = tableOf(model);
-    return this.#during(`write to "${table.name}"`, async (doing) => {
+    return this.#on(model, 'write to', async (table, doing) => {
       const lines = encodeRows(doing, table, rows);
       for (const body of chunks(lines))
         await this.#sql.insert(doing, {
@@ -78,13 +77,13 @@ class ClickHouseReadModels implements ReadModelStore {
   }
 
   clear(model: ReadModel): Promise<void> {
-    const { name } = tableOf(model);
-    return this.#during(`clear "${name}"`, (doing) => this.#sql.run(doing, `TRUNCATE TABLE ${this.#sql.table(name)}`));
+    return this.#on(model, 'clear', ({ name }, doing) =>
+      this.#sql.run(doing, `TRUNCATE TABLE ${this.#sql.table(name)}`),
+    );
   }
 
   get<M extends ReadModel>(model: M, keys: readonly Partial<RowOf<M>>[]): Promise<VersionedRow<M>[]> {
-    const table = tableOf(model);
-    return this.#during(`read "${table.name}"`, async (doing) => {
+    return this.#on(model, 'read', async (table, doing) => {
       const found: VersionedRow<M>[] = [];
       for (const { query, params } of getQueries(doing, this.#sql.table(table.name), table, keys)) {
         const rows = await this.#sql.select<Values>(doing, query, { params });
@@ -98,9 +97,8 @@ class ClickHouseReadModels implements ReadModelStore {
     model: M,
     options: { readonly where?: Where<M>; readonly limit?: number; readonly after?: Partial<RowOf<M>> } = {},
   ): Promise<RowOf<M>[]> {
-    const table = tableOf(model);
     const { where, after, limit = 100 } = options;
-    return this.#during(`read "${table.name}"`, async (doing) => {
+    return this.#on(model, 'read', async (table, doing) => {
       if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxLimit)
         throw invalid(
           doing,
@@ -121,9 +119,8 @@ class ClickHouseReadModels implements ReadModelStore {
     model: M,
     options: { readonly by?: readonly B[]; readonly sum: readonly S[]; readonly where?: Where<M> },
   ): Promise<({ readonly [K in B]: RowOf<M>[K] } & { readonly [K in S]: string } & { readonly count: number })[]> {
-    const table = tableOf(model);
     const { by = [], sum, where } = options;
-    return this.#during(`total "${table.name}"`, async (doing) => {
+    return this.#on(model, 'total', async (table, doing) => {
       const { query, params } = totalsQuery(doing, this.#sql.table(table.name), table, {
         by,
         sum,
@@ -149,6 +146,10 @@ class ClickHouseReadModels implements ReadModelStore {
   async #close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underWay);
+  }
+
+  #on<T>(model: ReadModel, verb: string, work: (table: ReadModelTable, doing: string) => Promise<T>): Promise<T> {
+    return this.#during(`${verb} "${model.name}_v${model.version}"`, (doing) => work(tableOf(model), doing));
   }
 
   async #during<T>(doing: string, work: (doing: string) => Promise<T>): Promise<T> {

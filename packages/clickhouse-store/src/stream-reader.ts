@@ -1,8 +1,8 @@
 import type { StoredEvent, StreamId } from '@bento-bus/core';
 import { Batcher, type Call } from './batcher.ts';
 import { decodeEvent, type EventRow, eventSelection } from './event-row.ts';
-import { groupBy } from './group-by.ts';
 import { type HeadCache, streamKey } from './head-cache.ts';
+import { groupBy } from './lists.ts';
 import type { Sql } from './sql.ts';
 import { whole } from './sql.ts';
 import { tables } from './tables.ts';
