@@ -217,6 +217,23 @@ describe('lanes at their limits', () => {
     expect(rig.open).toEqual(['1:1', '2:1']);
   });
 
+  it('ask the hook once, however many come at once behind a failing delivery', async () => {
+    const { rig, taken } = exhausting({ maxLaneBacklog: 0 });
+    await rig.push('a/1');
+    await rig.call(0).throw('no');
+    for (const id of ['2', '3', '4']) rig.lanes.push(delivery({ key: 'a', id }), id);
+    expect(taken).toEqual([]);
+    await rig.clock.settle();
+    expect(taken).toHaveLength(1);
+  });
+
+  it('give a delivery to the hook at its first failure where too many wait behind it already', async () => {
+    const { rig, taken } = exhausting({ maxLaneBacklog: 1 });
+    await rig.push('a/1', 'a/2', 'a/3');
+    await rig.call(0).throw('no');
+    expect(taken).toMatchObject([{ id: '1' }]);
+  });
+
   it('keep a delivery that the hook refuses, and ask only the hook again', async () => {
     const { rig, taken } = exhausting({ maxHoldMs: 0 });
     await rig.push('a/1', 'a/2');
@@ -395,6 +412,40 @@ describe('discard', () => {
   });
 });
 
+describe('discard of what is under way', () => {
+  it('forgets what did not get its turn in a batch, and what the batch failed', async () => {
+    const rig = new Rig({ size: 10 });
+    await rig.push('a/1', 'a/2', 'b/3');
+    rig.lanes.discard(({ message }) => message.key === 'a');
+    await rig.call(0).end(failed(), ok, ok);
+    await rig.clock.advance(60_000);
+    expect(rig.open).toHaveLength(1);
+    expect(rig.settled).toEqual(['b/3']);
+    expect(rig.lanes.inFlight).toBe(0);
+  });
+
+  it('asks a hook that refused no second time', async () => {
+    const { rig, taken } = exhausting({ maxHoldMs: 0 });
+    await rig.push('a/1', 'a/2');
+    await rig.call(0).throw('no');
+    rig.lanes.discard((_, token) => token === 'a/1');
+    taken[0]?.reject('no');
+    await rig.clock.advance(60_000);
+    expect(taken).toHaveLength(1);
+    expect(rig.open).toEqual(['1:1', '2:1']);
+  });
+
+  it('drops what is due but has no slot yet', async () => {
+    const rig = new Rig({ concurrency: 1 });
+    await rig.push('a/1', 'a/2', 'b/3');
+    await rig.call(0).throw('no');
+    await rig.clock.advance(100);
+    expect(rig.lanes.discard((_, token) => token === 'a/1')).toEqual(['a/1']);
+    await rig.call(1).end();
+    expect(rig.open).toEqual(['1:1', '3:1', '2:1']);
+  });
+});
+
 describe('drain', () => {
   it('lets running handlers finish and settle, and returns what has not started', async () => {
     const rig = new Rig({ concurrency: 1 });
@@ -429,6 +480,15 @@ describe('drain', () => {
     await rig.call(1).throw('no');
     expect([...(await drained)].toSorted()).toEqual(['a/1', 'b/2']);
     expect(rig.clock.pending).toBe(0);
+  });
+
+  it('does not begin to ask the exhausted hook', async () => {
+    const { rig, taken } = exhausting({ maxHoldMs: 0 });
+    await rig.push('1');
+    const drained = rig.lanes.drain(1_000);
+    await rig.call(0).throw('no');
+    expect(await drained).toEqual(['1']);
+    expect(taken).toEqual([]);
   });
 
   it('waits for the exhausted hook', async () => {

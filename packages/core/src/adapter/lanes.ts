@@ -7,6 +7,7 @@ import { Scheduler } from './scheduler.ts';
 
 /** How lanes work. `T` is the adapter's own handle of a delivery: what it acknowledges with. */
 export interface LanesOptions<T> {
+  /** As `prepareSubscription` makes it. A throw, a rejection and outcomes that do not fit the batch fail all of it. */
   readonly handler: BatchHandler;
   /** Largest batch; 1: single handling. */
   readonly size: number;
@@ -14,8 +15,11 @@ export interface LanesOptions<T> {
   readonly waitMs: number;
   /** Batches with the handler at once. */
   readonly concurrency: number;
+  /** `'none'`: every delivery is a lane of its own. */
   readonly ordering: 'key' | 'none';
+  /** How long a failing delivery holds its lane before `exhausted` is asked. Milliseconds. */
   readonly maxHoldMs: number;
+  /** How many may wait behind a failing delivery before `exhausted` is asked. */
   readonly maxLaneBacklog: number;
   /** Deliveries taken and not yet settled; beyond it {@link Lanes.room} waits. @default the largest of 1_000, 2 * concurrency * size and 2 * maxLaneBacklog */
   readonly maxInFlight?: number;
@@ -66,7 +70,8 @@ export interface Lanes<T> {
   discard(drop: (delivery: Delivery, token: T) => boolean): readonly T[];
   /**
    * Stops taking and starting; lets what runs finish and settle. After `deadlineMs` aborts the handlers' signal and settles nothing more.
-   * Resolves with the tokens left unacknowledged, in order per lane. Later calls return the first promise.
+   * Resolves with the tokens left unacknowledged, in order per lane; one whose acknowledgement is under way at the deadline is among
+   * them. Later calls return the first promise.
    */
   drain(deadlineMs: number): Promise<readonly T[]>;
 }

@@ -12,7 +12,10 @@ import type { Lanes, LanesOptions } from './lanes.ts';
 import { allFailed, checkedOutcomes, notHandled } from './outcomes.ts';
 import { ReadyLanes } from './ready-lanes.ts';
 
-/** Implements {@link Lanes}: starts what {@link ReadyLanes} offers, judges outcomes, leaves to {@link Holds} what failed. */
+/**
+ * Implements {@link Lanes}: starts what {@link ReadyLanes} offers, judges outcomes, leaves to {@link Holds} what failed. In one file, since
+ * every step of a delivery changes the same state.
+ */
 export class Scheduler<T> implements Lanes<T> {
   inFlight = 0;
   running = 0;

@@ -27,7 +27,7 @@ export interface Watermark<P extends OrderedPosition> {
   add(position: P): Unfinished<P> | undefined;
   /** True when `low` has moved. A second call does nothing. */
   done(handle: Unfinished<P>): boolean;
-  /** To be stored; {@link createWatermark} goes on from it. */
+  /** To be stored; `createWatermark` goes on from it. */
   progress(): Progress<P>;
 }
 
