@@ -14,7 +14,7 @@ type RawHeaders = readonly (readonly [string, Uint8Array])[];
  * Headers as text under lower-case names; of several values the last. `raw` has all of them as bytes when something would be lost: bytes
  * that are no UTF-8, a name with capitals, a name more than once.
  */
-export function readHeaders(given: WireHeaders): {
+function readHeaders(given: WireHeaders): {
   readonly headers: Record<string, string>;
   readonly raw: RawHeaders | undefined;
 } {
@@ -36,7 +36,7 @@ export function readHeaders(given: WireHeaders): {
 }
 
 /** The key as text; a key that is no UTF-8 in base64, with its bytes as `raw`. */
-export function readKey(key: WireValue | null | undefined): {
+function readKey(key: WireValue | null | undefined): {
   readonly key: string | undefined;
   readonly raw: Uint8Array | undefined;
 } {
