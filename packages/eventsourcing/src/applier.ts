@@ -1,5 +1,5 @@
 import { type EventStore, isBentoError, type ReadModelStore } from '@bento-bus/core';
-import { fault } from './fault.ts';
+import { fault, reasonOf } from './fault.ts';
 import { type EventFailure, type Folded, fold, type RowState } from './fold.ts';
 import { type EventPlace, ofStored, type PlacedEvent } from './placed-event.ts';
 import { definitionFor, type Projection } from './projection.ts';
@@ -30,6 +30,7 @@ const eventsPerRound = 5_000;
 
 /** Codes with which a store refuses a value, as opposed to being unable to write. */
 const refusals: ReadonlySet<string> = new Set(['VALIDATION', 'CODEC', 'OVERSIZE']);
+const isRefusal = (error: unknown): boolean => isBentoError(error) && refusals.has(error.code);
 
 /**
  * Brings the rows of one projection up to given events: rows are read once, versions at or below the row's are skipped, gaps are loaded
@@ -49,37 +50,53 @@ export class Applier {
 
   /** Resolves with the failures, at most one a stream, once all the rest survives a crash. Rejects when a store cannot read or write. */
   async apply(events: readonly PlacedEvent[]): Promise<readonly EventFailure[]> {
-    const works = await this.#begin(events);
-    let left: readonly Work[] = works.filter(({ last, state }) => last.streamVersion > state.version);
-    while (left.length > 0) left = await this.#round(left, Math.max(1, Math.floor(eventsPerRound / left.length)));
-    return works.flatMap(({ failure }) => failure ?? []);
-  }
-
-  /** Groups by stream and reads the rows as they stand. */
-  async #begin(events: readonly PlacedEvent[]): Promise<readonly Work[]> {
-    const projection = this.#projection;
-    const { model, name } = projection;
     const streams = new Map<string, Map<number, PlacedEvent>>();
     for (const event of events) {
-      if (!definitionFor(projection, event.place)) continue;
+      if (!definitionFor(this.#projection, event.place)) continue;
       const stream = streamKey(event.place.stream);
       const versions = streams.get(stream) ?? new Map<number, PlacedEvent>();
       streams.set(stream, versions.set(event.place.streamVersion, event));
     }
+    const given = [...streams.values()].map((versions) =>
+      [...versions.values()].toSorted((a, b) => a.place.streamVersion - b.place.streamVersion),
+    );
+    return given.length === 0 ? [] : this.#applyStreams(given);
+  }
+
+  async #applyStreams(given: readonly (readonly PlacedEvent[])[]): Promise<readonly EventFailure[]> {
+    let works: readonly Work[];
+    try {
+      works = await this.#begin(given);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const [events, another] = given;
+      if (!another) return events?.[0] ? [this.#failure(events[0].place, error)] : [];
+      // One key spoils the read of all: every stream by itself finds it.
+      const failures: EventFailure[] = [];
+      for (const stream of given) failures.push(...(await this.#applyStreams([stream])));
+      return failures;
+    }
+    let left = works.filter(({ last, state }) => last.streamVersion > state.version);
+    while (left.length > 0) left = await this.#round(left, Math.max(1, Math.floor(eventsPerRound / left.length)));
+    return works.flatMap(({ failure }) => failure ?? []);
+  }
+
+  /** Reads the rows as they stand. */
+  async #begin(given: readonly (readonly PlacedEvent[])[]): Promise<readonly Work[]> {
+    const { model, name } = this.#projection;
     const works = new Map<string, Work>();
-    for (const versions of streams.values()) {
-      const given = [...versions.values()].toSorted((a, b) => a.place.streamVersion - b.place.streamVersion);
-      const last = (given.at(-1) as PlacedEvent).place;
-      const key = rowKey(model, projection.key(last.stream));
+    const keys = given.map((events) => {
+      const last = (events.at(-1) as PlacedEvent).place;
+      const row = this.#keyOf(last);
+      const key = rowKey(model, row);
       const other = works.get(key);
       if (other) {
         const names = `"${streamName(other.last.stream)}" and "${streamName(last.stream)}"`;
         throw fault('CONFIGURATION', `project ${names} into "${name}"`, `both have the key ${key}. Mend key()`);
       }
-      works.set(key, { given, last, state: { row: undefined, version: 0 }, cursor: 0, failure: undefined });
-    }
-    if (works.size === 0) return [];
-    const keys = [...works.values()].map(({ last }) => projection.key(last.stream));
+      works.set(key, { given: events, last, state: { row: undefined, version: 0 }, cursor: 0, failure: undefined });
+      return row;
+    });
     for (const { row, streamVersion } of await this.#readModels.get(model, keys)) {
       const work = works.get(rowKey(model, row));
       if (work) Object.assign(work, { state: { row, version: streamVersion }, cursor: streamVersion });
@@ -87,13 +104,22 @@ export class Applier {
     return [...works.values()];
   }
 
+  #keyOf({ stream }: EventPlace): ReturnType<Projection['key']> {
+    try {
+      return this.#projection.key(stream);
+    } catch (cause) {
+      const what = `project "${streamName(stream)}" into "${this.#projection.name}"`;
+      throw fault('VALIDATION', what, `key() failed: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
   /** Moves each stream on by at most `limit` events; resolves with those that are not there yet. */
-  async #round(works: readonly Work[], limit: number): Promise<readonly Work[]> {
+  async #round(works: readonly Work[], limit: number): Promise<Work[]> {
     const steps = await Promise.all(works.map((work) => this.#step(work, limit)));
     try {
       await this.#write(steps);
     } catch (error) {
-      if (!isBentoError(error) || !refusals.has(error.code)) throw error;
+      if (!isRefusal(error)) throw error;
       const [step, anotherStep] = steps;
       const [event, anotherEvent] = step?.events ?? [];
       if (step && event && !anotherStep && !anotherEvent) {
@@ -102,7 +128,7 @@ export class Applier {
       }
       // One value spoils the write of all: every event by itself finds it.
       for (const work of works) {
-        for (let left: readonly Work[] = [work]; left.length > 0; ) left = await this.#round(left, 1);
+        for (let left = [work]; left.length > 0; ) left = await this.#round(left, 1);
       }
       return [];
     }

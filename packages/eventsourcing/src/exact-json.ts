@@ -1,10 +1,10 @@
+import { isWellFormed } from './well-formed.ts';
+
 /** A value as JSON text and as it comes back from it, or the path of the first part that JSON would lose or change. */
 export type ExactJson = { readonly text: string; readonly value: unknown } | { readonly inexactAt: string };
 
 /** Deepest nesting; deeper data would be stored, and then refused by the codecs that publish it. */
 const maxDepth = 64;
-/** Half of a surrogate pair: UTF-8 has no form for it, so that it could be stored as JSON but not published. */
-const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Through JSON, exactly: bigint, Date, Map, NaN, undefined in an array and whatever else would come back as something different is
@@ -25,7 +25,7 @@ export function exactJson(value: unknown): ExactJson {
 }
 
 function difference(before: unknown, after: unknown, path: string, depth: number): string | undefined {
-  if (typeof before === 'string') return before === after && !loneSurrogate.test(before) ? undefined : path;
+  if (typeof before === 'string') return before === after && isWellFormed(before) ? undefined : path;
   if (typeof before !== 'object' || before === null) return before === after ? undefined : path;
   const tag = Array.isArray(before) ? '[object Array]' : '[object Object]';
   const isKept = [before, after].every((one) => Object.prototype.toString.call(one) === tag);
@@ -36,7 +36,7 @@ function difference(before: unknown, after: unknown, path: string, depth: number
   // JSON keeps the order of properties.
   for (const [index, [name, value]] of old.entries()) {
     const [nameNow, valueNow] = now[index] ?? [];
-    if (name !== nameNow || name === '__proto__' || loneSurrogate.test(name)) return path;
+    if (name !== nameNow || name === '__proto__' || !isWellFormed(name)) return path;
     const found = difference(value, valueNow, `${path}.${name}`, depth - 1);
     if (found !== undefined) return found;
   }

@@ -4,6 +4,7 @@ import { closeOnce } from '@bento-bus/core/adapter';
 import { formatDecimal, parseDecimal } from './decimal.ts';
 import { fault } from './fault.ts';
 import { rowKey } from './row-key.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** A row as this store keeps it: checked, decimals in their shortest form. */
 type Row = Readonly<Record<string, string | number>>;
@@ -16,8 +17,6 @@ interface Table {
 const maxLimit = 100_000;
 const oldestDate = Date.UTC(1900, 0, 1);
 const newestDate = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
-/** Text that UTF-8 cannot hold. */
-const loneSurrogate = /\p{Surrogate}/u;
 const isDate = (value: string): boolean => {
   const time = new Date(`${value}T00:00:00Z`);
   // The parser turns 30 February into 2 March: a date is one that comes back as it was.
@@ -28,7 +27,7 @@ const isDate = (value: string): boolean => {
 
 /** Whether a value fits a column. Ranges of time and date are ClickHouse's (`DateTime64(3)`, `Date32`), so that tests meet them too. */
 const fits: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === 'string' && !loneSurrogate.test(value),
+  string: (value) => typeof value === 'string' && isWellFormed(value),
   integer: (value) => Number.isSafeInteger(value),
   decimal: (value) => typeof value === 'string' && parseDecimal(value) !== undefined,
   time: (value) => Number.isSafeInteger(value) && (value as number) >= oldestDate && (value as number) <= newestDate,

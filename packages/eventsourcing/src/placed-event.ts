@@ -11,6 +11,7 @@ import {
   type StreamId,
 } from '@bento-bus/core';
 import { fault } from './fault.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** What is known of an event without reading its data. */
 export interface EventPlace {
@@ -63,7 +64,8 @@ export function ofDelivery(delivery: Delivery, codec: Codec): PlacedEvent {
   const version = Number(headers[headerNames.eventVersion]);
   const position = headers[headerNames.position] ?? '';
   const numbers = [streamVersion, version].every((number) => Number.isSafeInteger(number) && number > 0);
-  if (!numbers || stream.type === '' || stream.id === '' || position === '') {
+  const names = [stream.type, stream.id, position].every((name) => name !== '' && isWellFormed(name));
+  if (!numbers || !names) {
     const cause =
       'it has no place in a stream (headers ce_stream… and ce_position). Let the relay publish what is projected';
     throw fault('VALIDATION', `project message "${id}" of "${topic}"`, cause);

@@ -226,13 +226,15 @@ describe('a projector that is subscribed', () => {
       { ...(broken as Message), body: new TextEncoder().encode('{') },
       { ...(lost as Message), headers: {}, id: 'no-place' },
       { ...(good as Message), body: null, id: 'no-body', headers: { ...good?.headers, ce_streamid: 'o-4' } },
+      { ...(good as Message), id: 'ill-named', headers: { ...good?.headers, ce_streamid: '\uD800' } },
       { ...(good as Message), type: 'order.unknown', id: 'ignored', headers: {} },
       good as Message,
     ]);
     await using _ = await subscribe(projectorOf(world), transport);
-    await eventually(async () => expect(await world.readModels.find(failedEvents)).toHaveLength(3));
+    await eventually(async () => expect(await world.readModels.find(failedEvents)).toHaveLength(4));
     const failed = await world.readModels.find(failedEvents);
     expect(failed.map(({ reason, streamId, streamType }) => [streamType, streamId, reason])).toEqual([
+      ['', 'ill-named', expect.stringContaining('no place in a stream')],
       ['', 'no-place', expect.stringContaining('no place in a stream')],
       ['order', 'o-2', expect.stringMatching(/JSON/)],
       ['order', 'o-4', expect.stringContaining('no body')],
@@ -271,6 +273,28 @@ describe('a projector that is subscribed', () => {
       code: 'CONFIGURATION',
       message: expect.stringContaining('both have the key'),
     });
+  });
+
+  it('fails the stream alone whose key cannot be made or looked for', async () => {
+    const world = new World();
+    for (const id of ['o-1', 'odd', 'o-2', 'ill', 'o-3']) await world.append(id, placed(id));
+    const picky = orderProjectionWith({
+      key: ({ id }) => {
+        if (id === 'odd') throw new Error('no number in it');
+        return { orderId: id === 'ill' ? '\uD800' : id };
+      },
+    });
+    // As ClickHouse does, for any key that it cannot hold.
+    const readModels = watchedReadModels(world.readModels, ({ call, rows }) => {
+      if (call !== 'get' || !JSON.stringify(rows).includes('\\ud800')) return;
+      throw new BentoError('VALIDATION', 'the key is not well-formed');
+    });
+    await projectorOf(world, { readModels, projections: [picky] }).catchUp();
+    expect((await world.rows()).orders).toMatchObject([{ orderId: 'o-1' }, { orderId: 'o-2' }, { orderId: 'o-3' }]);
+    expect(await world.readModels.find(failedEvents)).toMatchObject([
+      { streamId: 'ill', streamVersion: 1, reason: 'the key is not well-formed' },
+      { streamId: 'odd', streamVersion: 1, reason: expect.stringContaining('key() failed: no number in it') },
+    ]);
   });
 
   it('names what is wrong with its options', () => {

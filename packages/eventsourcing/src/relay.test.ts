@@ -358,6 +358,31 @@ describe('the relay', () => {
     await eventually(() => expect(idsOf(backend.messages)).toEqual(ids));
   });
 
+  it('leaves no publisher open when it is closed while it opens, also past the deadline', async () => {
+    for (const drainMs of [1_000, 10]) {
+      let open = nothing;
+      const opening = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      let entered = 0;
+      const transport = new LogTransport(new LogBackend(), {
+        onOpen: () => {
+          entered += 1;
+          return opening;
+        },
+      });
+      const relay = relayOf(createInMemoryEventStore(), transport, { drainMs });
+      const starting = relay.start();
+      await eventually(() => expect(entered).toBe(1));
+      const closing = relay.close();
+      if (drainMs < 100) await closing;
+      open();
+      await expect(starting).rejects.toMatchObject({ code: 'CLOSED' });
+      await closing;
+      expect(transport.backend.publishers).toBe(0);
+    }
+  });
+
   it('can be closed before it starts, and then does not start', async () => {
     const relay = relayOf(createInMemoryEventStore(), new LogTransport());
     await relay.close();

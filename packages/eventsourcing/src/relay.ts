@@ -99,6 +99,8 @@ class LogRelay implements Relay {
     this.#assertOpen();
     this.#publisher = await transport.openCheckpointed(store.identity, { topics, head, signal: this.#abort.signal });
     this.#position = this.#publisher.resumeAfter;
+    // Closed meanwhile, and perhaps past the deadline: nobody else would close it.
+    if (this.#ended()) await this.#dropPublisher();
     this.#assertOpen();
     return this.#publisher;
   }

@@ -46,6 +46,8 @@ export interface Faults {
 export class LogBackend {
   readonly topics = new Map<string, Message[]>();
   readonly logs = new Map<string, Log>();
+  /** Open now. */
+  publishers = 0;
   readonly heads: (Position | undefined)[] = [];
   readonly listeners = new Set<() => void>();
 
@@ -103,6 +105,7 @@ export class LogTransport implements Transport, CheckpointedPublishing {
     state.epoch += 1;
     const { epoch } = state;
     let closed = false;
+    backend.publishers += 1;
     return {
       resumeAfter: state.checkpoint,
       async publish(items, through) {
@@ -121,6 +124,7 @@ export class LogTransport implements Transport, CheckpointedPublishing {
       },
       ...closeOnce(() => {
         closed = true;
+        backend.publishers -= 1;
       }),
     };
   }
