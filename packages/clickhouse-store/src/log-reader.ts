@@ -141,7 +141,7 @@ function nextPage({ sizes }: Survey, at: Place, limit: number): Page | undefined
       if (page.rows < rows) return page;
     } else if (page.rows + rows > most || bytes + size.bytes > pageBytes) return page;
     else page = { first: page.first, last: size.batch, rows: page.rows + rows };
-    bytes += size.bytes;
+    bytes += (size.bytes / size.rows) * rows;
   }
   return page;
 }

@@ -268,6 +268,25 @@ describe('on a network that fails', () => {
     }
   });
 
+  it('an insert given up that arrives just before the next one keeps its batch, and the next one takes another', async () => {
+    const { net, store } = await open();
+    await store.saveEvents(order('x'), newEvents(1), 0);
+    const arrival = new EventEmitter();
+    net.delayed = once(arrival, 'now').then(() => undefined);
+    const givenUp = newEvents(2);
+    await thrown(store.saveEvents(order('x'), givenUp, 1));
+    net.delayed = undefined;
+    net.before = async () => {
+      arrival.emit('now');
+      await Promise.all(net.late);
+    };
+    const other = newEvents(1);
+    expect(await store.saveEvents(order('other'), other, 0)).toBe('0000000000000003-00000000');
+    expect((await all(store.readAll(''))).slice(1).map(({ id }) => id)).toEqual(
+      [...givenUp, ...other].map(({ id }) => id),
+    );
+  });
+
   it('a statement that the server refuses rejects the save at once, and the next one works', async () => {
     const { net, store, database } = await open();
     await store.saveEvents(order('x'), newEvents(1), 0);

@@ -210,28 +210,39 @@ describe('readAll', () => {
     }
   });
 
-  it('cuts pages by weight, so that one batch of 16 MB is never in one answer', async () => {
+  it('cuts pages by weight: 8 MB an answer of one batch of 12 MB, and of several small ones', async () => {
     const before = await store.head();
     const heavy = 'x'.repeat(400_000);
-    await store.saveEvents(
-      order('heavy'),
-      Array.from({ length: 40 }, (_, n) => newEvent({ n, heavy })),
-      0,
-    );
-    const reading = counted.store.readAll(before);
-    let largest = 0;
+    const save = (from: number, count: number): Promise<string> =>
+      store.saveEvents(
+        order('heavy'),
+        Array.from({ length: count }, (_, i) => newEvent({ n: from + i, heavy })),
+        from,
+      );
+    for (const [from, count] of [
+      [0, 30],
+      [30, 5],
+      [35, 5],
+      [40, 5],
+      [45, 5],
+      [50, 5],
+      [55, 5],
+    ] as const)
+      await save(from, count);
     let n = 0;
     const sql = await statements(async () => {
-      for await (const { data } of reading) {
+      for await (const { data } of counted.store.readAll(before)) {
         const { heavy: text, n: number } = data as { readonly heavy: string; readonly n: number };
         expect([number, text.length]).toEqual([n, heavy.length]);
         n += 1;
       }
     });
-    largest = Math.max(...sql.map((text) => Number(/LIMIT (\d+)$/.exec(text)?.[1] ?? 0)));
-    expect(n).toBe(40);
-    expect(largest).toBeLessThanOrEqual(21);
-    expect(await all(store.getEvents(order('heavy')))).toHaveLength(40);
+    expect(n).toBe(60);
+    const limits = sql.flatMap((text) => /LIMIT (\d+)$/.exec(text)?.[1] ?? []).map(Number);
+    // The page that begins with the rest of the large batch takes small ones in.
+    expect(Math.max(...limits)).toBeLessThanOrEqual(20);
+    expect(limits.length).toBeLessThanOrEqual(4);
+    expect(await all(store.getEvents(order('heavy')))).toHaveLength(60);
   });
 
   it('stops with ABORTED when its signal does, before and between events', async () => {

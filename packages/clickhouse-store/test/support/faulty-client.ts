@@ -14,6 +14,8 @@ export interface FaultyClient {
   readonly seen: string[];
   /** While set, inserts wait for it before they reach the engine, and their callers hear of a lost answer at once. */
   delayed: Promise<void> | undefined;
+  /** Runs before the next insert reaches the engine. */
+  before: (() => Promise<unknown>) | undefined;
   /** Inserts that reached the engine late. */
   readonly late: Promise<unknown>[];
 }
@@ -21,7 +23,15 @@ export interface FaultyClient {
 const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 
 export function faultyClient(real: ClickHouseClient): FaultyClient {
-  const state: FaultyClient = { client: real, inserts: [], selects: [], seen: [], delayed: undefined, late: [] };
+  const state: FaultyClient = {
+    client: real,
+    inserts: [],
+    selects: [],
+    seen: [],
+    delayed: undefined,
+    before: undefined,
+    late: [],
+  };
   const through = async <T>(fates: Fate[], query: string, run: () => Promise<T>): Promise<T> => {
     const fate = fates.shift() ?? 'passes';
     if (fate === 'request lost') throw reset();
@@ -33,10 +43,13 @@ export function faultyClient(real: ClickHouseClient): FaultyClient {
   const client = new Proxy(real, {
     get(target, property) {
       if (property === 'exec')
-        return (params: Parameters<ClickHouseClient['exec']>[0]) => {
+        return async (params: Parameters<ClickHouseClient['exec']>[0]) => {
+          const { before } = state;
+          state.before = undefined;
+          await before?.();
           if (state.delayed === undefined) return through(state.inserts, params.query, () => target.exec(params));
           state.late.push(state.delayed.then(() => target.exec(params)));
-          return Promise.reject(reset());
+          throw reset();
         };
       if (property === 'query')
         return (params: Parameters<ClickHouseClient['query']>[0]) =>
