@@ -14,7 +14,8 @@ const fields = {
   ...clickhouseFields,
   logLevel: withDefault(
     field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),
-    'error',
+    // What goes wrong is said by the command itself, in one line.
+    'silent',
   ),
 };
 

@@ -17,13 +17,19 @@ export async function openStore(config: OrderAppConfig, dataDir: string, logger:
   });
 }
 
-/** `host` is a name, an address, or a URL, whose own port counts. */
+/** ClickHouse's ports for HTTP, https://clickhouse.com/docs/guides/sre/network-ports */
+const httpPort = 8_123;
+const httpsPort = 8_443;
+
+/** `host` is a name, an address, or a URL, whose own port counts; with https the standard port stands for its secure one. */
 export function serverUrl(host: string, port: number): string {
-  if (/^https?:\/\//i.test(host)) {
-    const url = new URL(host);
-    if (url.port === '') url.port = `${port}`;
-    return url.href;
+  if (!/^https?:\/\//i.test(host)) {
+    const bare = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+    return `http://${bare}:${port}`;
   }
-  const bare = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return `http://${bare}:${port}`;
+  const url = new URL(host);
+  // Of URL itself a standard port cannot be told from none.
+  const named = /^https?:\/\/[^/?#]*:\d+(?=[/?#]|$)/i.test(host);
+  if (!named) url.port = `${url.protocol === 'https:' && port === httpPort ? httpsPort : port}`;
+  return url.href;
 }

@@ -158,6 +158,31 @@ describe('a data directory', () => {
   });
 });
 
+describe('a store', () => {
+  const spoil = join(import.meta.dirname, 'spoil-store.mjs');
+
+  it('with a database that is not ours is refused, and the database left as it is', async () => {
+    const data = join(folder, 'foreign');
+    expect(await run([data, 'database'], { script: spoil })).toMatchObject({ code: 0, stderr: '' });
+    const refused = await failing(['import', good, '--data', data], { env: { CLICKHOUSE_DATABASE: 'other' } });
+    expect(refused).toEqual({ code: 1, line: expect.stringMatching(/database "other".*not/) });
+    // Ours beside it works.
+    expect(await importJson(good, data)).toMatchObject({ orders: 1 });
+  });
+
+  it('with an event that cannot be projected ends with exit code 1 and names it, and the rest is there', async () => {
+    const data = join(folder, 'spoiled');
+    expect(await run([data, 'event'], { script: spoil })).toMatchObject({ code: 0, stderr: '' });
+    const told = /failed events: version 1 of "order\/bad" in "orders" \(.*order\.placed.*\)/;
+    const { code, stdout, stderr } = await run(['import', good, '--data', data, '--json']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(told);
+    const shown = await run(['show', '1', '--data', data, '--json']);
+    expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 1, stderr: expect.stringMatching(told) });
+    expect(JSON.parse(shown.stdout)).toMatchObject({ orderId: '1', status: 'placed' });
+  });
+});
+
 describe('output', () => {
   it('that nobody reads any more is no fault', async () => {
     const data = join(folder, 'pipe');

@@ -1,7 +1,6 @@
 import { CancelOrder, PayOrder, PlaceOrder, RefundOrder, ShipOrder } from '../application/commands.ts';
 import { GetOrder } from '../application/queries.ts';
 import type { Line } from '../domain/events.ts';
-import { exitCodes } from './errors.ts';
 import { detailsJson, detailsText } from './order-view.ts';
 import type { GlobalOptions, Session, Work } from './session.ts';
 
@@ -12,13 +11,12 @@ const command = (
   orderId: string,
   execute: (app: Work['app']) => Promise<unknown>,
 ): Promise<number> =>
-  session.run(options, async ({ app, json, output, progress, caughtUp }) => {
+  session.run(options, async ({ app, json, output, upToDate }) => {
     await execute(app);
-    await caughtUp();
-    progress.stop();
+    const exitCode = await upToDate();
     const order = await app.queries.execute(new GetOrder(orderId));
     if (order !== undefined) output.result(json ? detailsJson(order) : detailsText(order));
-    return exitCodes.ok;
+    return exitCode;
   });
 
 interface PlaceOptions {

@@ -40,6 +40,8 @@ const barProgress = (out: NodeJS.WriteStream): Progress => {
   };
   return {
     update(label, done, total) {
+      // Nothing to do is no bar.
+      if (total === 0) return;
       if (label !== current || bar === undefined) {
         stop();
         current = label;
@@ -52,7 +54,8 @@ const barProgress = (out: NodeJS.WriteStream): Progress => {
             fps: 10,
             // Signals are the application's.
             gracefulExit: false,
-            hideCursor: true,
+            // A process that is killed could not show it again.
+            hideCursor: null,
           },
           Presets.shades_classic,
         );

@@ -5,9 +5,8 @@ import type { GlobalOptions, Session } from './session.ts';
 import { printCount } from './table.ts';
 
 export const showOrder = (session: Session, options: GlobalOptions, orderId: string): Promise<number> =>
-  session.run(options, async ({ app, json, output, progress, caughtUp }) => {
-    await caughtUp();
-    progress.stop();
+  session.run(options, async ({ app, json, output, upToDate }) => {
+    const exitCode = await upToDate();
     const order = await app.queries.execute(new GetOrder(orderId));
     if (order === undefined) {
       output.notice(
@@ -16,18 +15,17 @@ export const showOrder = (session: Session, options: GlobalOptions, orderId: str
       return exitCodes.failure;
     }
     output.result(json ? detailsJson(order) : detailsText(order));
-    return exitCodes.ok;
+    return exitCode;
   });
 
 export const listOrders = (session: Session, options: GlobalOptions, filter: OrderFilter): Promise<number> =>
-  session.run(options, async ({ app, json, output, progress, caughtUp }) => {
-    await caughtUp();
-    progress.stop();
+  session.run(options, async ({ app, json, output, upToDate }) => {
+    const exitCode = await upToDate();
     const list = await app.queries.execute(new ListOrders(filter));
     output.result(json ? listJson(list) : listText(list));
     if (list.orders.length < list.count)
       output.notice(`The first ${printCount(list.orders.length)} of ${printCount(list.count)} orders.`);
-    return exitCodes.ok;
+    return exitCode;
   });
 
 export const showRevenue = (
@@ -35,10 +33,9 @@ export const showRevenue = (
   options: GlobalOptions,
   { by }: { readonly by: RevenueDimension },
 ): Promise<number> =>
-  session.run(options, async ({ app, json, output, progress, caughtUp }) => {
-    await caughtUp();
-    progress.stop();
+  session.run(options, async ({ app, json, output, upToDate }) => {
+    const exitCode = await upToDate();
     const groups = await app.queries.execute(new GetRevenue(by));
     output.result(json ? revenueJson(by, groups) : revenueText(by, groups));
-    return exitCodes.ok;
+    return exitCode;
   });

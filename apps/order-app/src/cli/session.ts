@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import { FailedEventsError } from '@bento-bus/eventsourcing';
 import { chooseBackend } from '../backends.ts';
 import { readConfig } from '../config.ts';
 import type { OrderApp, OrderAppOptions } from '../order-app.ts';
-import { explain, UsageError } from './errors.ts';
+import { exitCodes, explain, UsageError } from './errors.ts';
 import type { Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 
@@ -26,6 +27,8 @@ export interface Work {
   readonly json: boolean;
   /** Waits until the read models hold, and notifications are sent for, everything committed so far; at least `events`, for the progress shown. */
   readonly caughtUp: (events?: number) => Promise<void>;
+  /** The same for a command that shows what there is: failed events are told, and make the exit code that it resolves with. */
+  readonly upToDate: () => Promise<number>;
 }
 
 /** Runs commands on the application: opens it, closes it whatever happens. */
@@ -52,6 +55,19 @@ export class Session {
         signal: this.#signal,
         onProgress: (done, total) => progress.update('Updating the read model', done, Math.max(total, events)),
       });
+    const upToDate = async (): Promise<number> => {
+      try {
+        await caughtUp();
+        return exitCodes.ok;
+      } catch (error) {
+        if (!(error instanceof FailedEventsError)) throw error;
+        progress.stop();
+        this.output.notice(explain(error));
+        return exitCodes.failure;
+      } finally {
+        progress.stop();
+      }
+    };
     try {
       return await work({
         app,
@@ -61,6 +77,7 @@ export class Session {
         signal: this.#signal,
         json: options.json === true,
         caughtUp,
+        upToDate,
       });
     } finally {
       progress.stop();

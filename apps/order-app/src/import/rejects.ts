@@ -11,7 +11,7 @@ const header = ['Line', 'Reason', ...invoiceColumns].join(',');
 const notWritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT']);
 
 /** `shop.csv` → `shop.rejects.csv`; another name gets `.rejects.csv` behind it. */
-export const rejectsName = (file: string): string => `${basename(file).replace(/\.csv$/i, '')}.rejects.csv`;
+const rejectsName = (file: string): string => `${basename(file).replace(/\.csv$/i, '')}.rejects.csv`;
 
 const csvLine = (fields: readonly string[]): string =>
   fields.map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
