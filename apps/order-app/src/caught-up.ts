@@ -50,7 +50,9 @@ async function readModelsAndNotifications(parts: CaughtUpParts, options: CaughtU
   if (!knowsBacklog(transport)) return;
   while (relay.position < to || transport.backlog(shippingNotifications) > 0) {
     if (performance.now() > deadline) throw lateNotifications(timeoutMs);
-    await delay(pollMs, undefined, { signal });
+    if (signal.aborted)
+      throw new BentoError('ABORTED', 'order-app: cannot wait for the notifications: it was interrupted.');
+    await delay(pollMs);
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** The project's folder. */
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** The compiled application. */
 export const main = join(root, 'apps/order-app/dist/main.js');
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Figures, Folders, generator, importJson, run, sample } from './cli.ts';
+import { type Figures, Folders, generator, importJson, root, run, sample } from './cli.ts';
 import { header, row, writeCsv } from './csv.ts';
 
 const folders = new Folders();
@@ -252,6 +252,21 @@ describe('an import', () => {
     expect(await importJson(join(folder, 'shop.csv'), join(folder, 'data'))).toMatchObject({ rejectedRows: 1 });
     expect(await readFile(join(folder, 'shop.rejects.csv'), 'utf8')).toBe('my notes');
     expect(await readFile(join(folder, 'data', 'shop.rejects.csv'), 'utf8')).toContain('Quantity is 0');
+  });
+
+  it('by `npm start` takes the paths of the user and prints the figures last', async () => {
+    const folder = await folders.make();
+    await writeCsv(join(folder, 'shop.csv'), [{ invoice: '1', price: '2' }]);
+    const args = ['--prefix', root, 'start', '--', 'import', 'shop.csv', '--json', '--data', 'mine'];
+    const stdout = execFileSync('npm', args, {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const figures = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Figures;
+    expect(figures).toMatchObject({ orders: 1, revenue: '2.00', newEvents: 1 });
+    expect((await readdir(folder)).toSorted()).toEqual(['mine', 'shop.csv']);
   });
 
   it('takes a file with a byte order mark, CRLF and no rows', async () => {

@@ -23,7 +23,9 @@ const count = (text: string): number => {
 export function createProgram(name: string, session: Session): { run(argv: readonly string[]): Promise<number> } {
   let exitCode = 0;
   const program = new Command(name)
-    .description('An event-driven shop: imports invoices, keeps orders, and shows what became of them.')
+    .description(
+      'An event-driven shop: imports invoices, keeps orders, and shows what became of them. Without a command it imports the sample.',
+    )
     .addOption(new Option('--data <dir>', 'data directory').default('./.bento/order-app'))
     .option('--json', 'print the result as JSON, in one line')
     .addOption(new Option('--timeout <seconds>', 'longest wait for the read model').argParser(seconds).default(300))

@@ -1,3 +1,4 @@
+import { isBentoError } from '@bento-bus/core';
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes, explain, UsageError } from './errors.ts';
 import type { Output } from './output.ts';
@@ -10,6 +11,11 @@ export async function run(argv: readonly string[], name: string, output: Output,
     return await createProgram(name, new Session(output, signal)).run(argv);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    // What a signal cut short is no fault.
+    if (signal.aborted && isBentoError(error, 'ABORTED')) {
+      output.notice('Interrupted. What was committed stays; the next run goes on from there.');
+      return exitCodes.failure;
+    }
     const reported =
       error instanceof CommanderError
         ? new UsageError(`${error.message.replace(/^error: |\.$/g, '')}. See: ${name} --help`, { cause: error })
