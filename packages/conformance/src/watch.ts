@@ -7,6 +7,8 @@ import { type Harness, timesOf } from './scenario.ts';
 /** For the waits inside a scenario to tell what they waited for, before the scenario as a whole is given up. */
 const graceMs = 250;
 
+const fewestLooks = 10;
+
 /** The waits of one scenario, all with one end: `deadlineMs` after it began. */
 export class Watch {
   readonly quietMs: number;
@@ -51,12 +53,12 @@ export class Watch {
   /** `check` holds now and all through `quietMs`. */
   async quiet(what: string, check: () => boolean): Promise<void> {
     const until = performance.now() + this.quietMs;
-    for (let last = false; ; ) {
+    // A process that was held up must not take one late look for a quiet time.
+    for (let looks = 1; looks < fewestLooks || performance.now() < until; looks += 1) {
       assert.ok(check(), `${what}: it did not stay so`);
-      if (last) return;
-      await setTimeout(Math.min(5, this.quietMs));
-      last = performance.now() >= until;
+      await setTimeout(Math.min(5, this.quietMs / fewestLooks));
     }
+    assert.ok(check(), `${what}: it did not stay so`);
   }
 
   #bounded<T>(what: string, work: Promise<T>, ms: number): Promise<T> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import type { BatchHandler, Delivery, Outcome } from '@bento-bus/core';
+import { aborted } from '../gate.ts';
 import { assertSameIds } from '../same-ids.ts';
 import { scenario, type TransportScenario } from './context.ts';
 import { Recorder } from './recorder.ts';
@@ -128,16 +128,20 @@ export const batchScenarios: readonly TransportScenario[] = [
     };
     await c.subscribeBatch(topic, handler, { size: 20, waitMs: 50, maxHoldMs: 600_000 });
     await c.transport.publish(topic, messages);
+    const k0 = messages.filter(({ key }) => key === 'k0').map(({ id }) => id);
+    const afterFailure = (): string[] => {
+      const first = batches.findIndex((batch) => batch.some((id) => failed.has(id)));
+      return batches.slice(first + 1).flat();
+    };
+    await c.eventually(
+      'handling all of the key that failed',
+      () => failed.size > 0 && k0.every((id) => afterFailure().includes(id)),
+    );
     const last = [c.message({ key: 'k0' }), c.message({ key: 'k1' })];
     await c.transport.publish(topic, last);
-    await c.eventually('handling all messages', () => last.every(({ id }) => batches.flat().includes(id)));
-    const k0 = messages.filter(({ key }) => key === 'k0').map(({ id }) => id);
-    const first = batches.findIndex((batch) => batch.some((id) => failed.has(id)));
+    await c.eventually('handling the last messages', () => last.every(({ id }) => batches.flat().includes(id)));
     assert.deepEqual(
-      batches
-        .slice(first + 1)
-        .flat()
-        .filter((id) => k0.includes(id)),
+      afterFailure().filter((id) => k0.includes(id)),
       k0,
       'of the key that failed, everything comes again, in order',
     );
@@ -194,7 +198,7 @@ export const batchScenarios: readonly TransportScenario[] = [
     const hasty = await c.subscribeBatch(
       topic,
       async (batch, signal) => {
-        await once(signal, 'abort');
+        await aborted(signal);
         return batch.map(() => ok);
       },
       { group, size: 10, waitMs: 1, drainMs: 1 },

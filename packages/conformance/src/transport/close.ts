@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { type Closeable, isBentoError } from '@bento-bus/core';
 import { rejection } from '../errors.ts';
+import { aborted } from '../gate.ts';
 import { assertSameIds } from '../same-ids.ts';
 import { scenario, type TransportContext, type TransportScenario } from './context.ts';
 import { Recorder } from './recorder.ts';
@@ -57,7 +57,7 @@ export const closeScenarios: readonly TransportScenario[] = [
     const group = c.group();
     const recorder = new Recorder();
     // It resolves, but too late: that acknowledges nothing.
-    const held = recorder.handler((_, signal) => once(signal, 'abort'));
+    const held = recorder.handler((_, signal) => aborted(signal));
     const subscription = await c.subscribe(topic, held, { group, drainMs: 20 });
     const message = c.message({ key: 'k0' });
     await c.transport.publish(topic, [message]);
@@ -73,12 +73,12 @@ export const closeScenarios: readonly TransportScenario[] = [
     const topic = await c.topic();
     const group = c.group();
     const message = c.message({ key: 'k0' });
-    await c.transport.publish(topic, [message]);
     const attempts: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       const recorder = new Recorder();
-      const held = recorder.handler((_, signal) => once(signal, 'abort'));
+      const held = recorder.handler((_, signal) => aborted(signal));
       const subscription = await c.subscribe(topic, held, { group, drainMs: 1, on: await c.client() });
+      if (round === 0) await c.transport.publish(topic, [message]);
       await c.eventually('the handler at work', () => recorder.calls.length === 1);
       attempts.push(recorder.calls[0]?.delivery.attempt ?? 0);
       await c.within('closing the subscription', subscription.close());

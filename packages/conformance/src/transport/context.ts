@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type {
   BatchHandler,
   BatchOptions,
@@ -145,6 +146,11 @@ const idsAfter = (recorder: Recorder, from: number, last: readonly Message[]): s
     .filter(({ id }) => last.every((message) => message.id !== id))
     .map(({ id, delivery }) => `${id} (attempt ${delivery.attempt})`)
     .join(', ');
+
+/** A handler's work: some turns of the event loop, so that those of other keys come in between. */
+export const someTurns = async ({ random }: TransportContext): Promise<void> => {
+  for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await setImmediate();
+};
 
 /** A promise of the transport port. */
 export type TransportScenario = Scenario<TransportHarness>;

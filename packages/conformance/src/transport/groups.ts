@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { aborted } from '../gate.ts';
 import { assertSameIds } from '../same-ids.ts';
-import { scenario, type TransportScenario } from './context.ts';
+import { scenario, someTurns, type TransportScenario } from './context.ts';
 import { Recorder } from './recorder.ts';
 
 export const groupScenarios: readonly TransportScenario[] = [
@@ -34,7 +34,11 @@ export const groupScenarios: readonly TransportScenario[] = [
     const group = c.group();
     const recorder = new Recorder();
     for (const by of ['a', 'b', 'c'])
-      await c.subscribe(topic, recorder.handler(undefined, by), { group, concurrency: 4, on: await c.client() });
+      await c.subscribe(
+        topic,
+        recorder.handler(() => someTurns(c), by),
+        { group, concurrency: 4, on: await c.client() },
+      );
     const messages = c.messages(300, 20);
     for (let from = 0; from < messages.length; from += 30)
       await c.transport.publish(topic, messages.slice(from, from + 30));
@@ -49,7 +53,7 @@ export const groupScenarios: readonly TransportScenario[] = [
     const staying = new Recorder();
     const left = await c.subscribe(
       topic,
-      leaving.handler((_, signal) => once(signal, 'abort')),
+      leaving.handler((_, signal) => aborted(signal)),
       { group, concurrency: 2, drainMs: 1 },
     );
     const messages = c.messages(40, 10);

@@ -1,0 +1,83 @@
+import { runScenario, type TransportHarness, transportScenarios } from '@bento-bus/conformance';
+import type { Transport } from '@bento-bus/core';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { createInProcessTransport } from '../src/index.ts';
+import { failing } from './broken/fails.ts';
+import { brokenTransports } from './broken/transports.ts';
+import { type Break, eachOptions } from './broken/ways.ts';
+
+const harnessOf = (breaks: Break, deadlineMs: number, made: Transport[]): TransportHarness => ({
+  name: 'broken',
+  capabilities: createInProcessTransport().capabilities,
+  checkpointed: true,
+  clients: 'one',
+  deadlineMs,
+  quietMs: 30,
+  volume: 1_000,
+  createTransport: async () => {
+    const transport = createInProcessTransport();
+    made.push(transport);
+    const hasty = { ...transport, ...eachOptions(({ drainMs = 100 }) => ({ drainMs }))(transport) };
+    return { ...hasty, ...breaks(hasty) };
+  },
+  refusedMessage: (message) => ({ ...message, id: '' }),
+});
+
+interface Run {
+  readonly name: string;
+  readonly breaks: Break;
+  readonly scenario: (typeof transportScenarios)[number];
+  readonly expected: boolean;
+}
+
+const passes = async ({ breaks, scenario }: Run, deadlineMs: number): Promise<boolean> => {
+  const made: Transport[] = [];
+  const result = await runScenario(scenario, harnessOf(breaks, deadlineMs, made));
+  // Some cannot close themselves.
+  for (const transport of made) transport.close().catch(() => {});
+  return result.status !== 'failed';
+};
+
+/** Works a list off, several at a time. */
+const each = async <T>(list: T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> => {
+  const worker = async (): Promise<void> => {
+    for (let item = list.shift(); item !== undefined; item = list.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+};
+
+const all: Readonly<Record<string, Break>> = { 'breaks nothing': () => ({}), ...brokenTransports };
+
+describe('a transport that', () => {
+  const failures = new Map(Object.keys(all).map((name) => [name, [] as string[]]));
+
+  beforeAll(async () => {
+    const runs = Object.entries(all).flatMap(([name, breaks]) =>
+      transportScenarios.map(
+        (scenario): Run => ({ name, breaks, scenario, expected: failing[name]?.includes(scenario.name) === true }),
+      ),
+    );
+    const doubtful: Run[] = [];
+    await each(runs, 40, async (run) => {
+      if (await passes(run, 1_000)) return;
+      if (run.expected) failures.get(run.name)?.push(run.scenario.name);
+      else doubtful.push(run);
+    });
+    // With so many at once a scenario may lack time: what should not fail gets plenty of it.
+    await each(doubtful, 4, async (run) => {
+      if (!(await passes(run, 10_000))) failures.get(run.name)?.push(run.scenario.name);
+    });
+  }, 180_000);
+
+  for (const name of Object.keys(all))
+    it(`${name} fails exactly the scenarios of what it breaks`, () => {
+      expect(failures.get(name)?.toSorted()).toEqual((failing[name] ?? []).toSorted());
+    });
+
+  it('breaks it exists for every scenario that can run in process', () => {
+    const failed = new Set([...failures.values()].flat());
+    const never = transportScenarios.map(({ name }) => name).filter((name) => !failed.has(name));
+    // There is nothing to restart in process.
+    expect(never).toEqual(['goes on after a restart of the backend, with nothing lost that was confirmed']);
+  });
+});
