@@ -23,7 +23,8 @@ function build() {
     encoding: 'utf8',
   });
   if (status === 0) return undefined;
-  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  // Null where the compiler could not be started.
+  process.stderr.write([stdout, stderr].filter(Boolean).join(''));
   return `the build failed${error === undefined ? '' : ` (${error.message})`}. Mend what the compiler names above`;
 }
 
