@@ -110,6 +110,15 @@ describe('getEvents', () => {
   });
 });
 
+async function readInTwos(reader: EventStore): Promise<string[]> {
+  const seen: string[] = [];
+  for (let size = -1; size !== seen.length; ) {
+    size = seen.length;
+    for await (const { position } of reader.readAll(seen.at(-1) ?? '', { limit: 2 })) seen.push(position);
+  }
+  return seen;
+}
+
 describe('readAll', () => {
   beforeAll(open);
 
@@ -165,6 +174,15 @@ describe('readAll', () => {
       );
     expect(await all(store.readAll('', { limit: 0 }))).toEqual([]);
     expect((await all(store.readAll('', { limit: 9 }))).map(({ position }) => position)).toEqual(positions.slice(0, 9));
+  });
+
+  it('serves a reader with a small limit from one page, and reads anew for who begins again', async () => {
+    const whole = (await all(store.readAll(''))).map(({ position }) => position);
+    for (const wanted of [5, 4]) {
+      const sql = await statements(async () => expect(await readInTwos(counted.store)).toEqual(whole));
+      // The end of the log, sizes (the first time), one page; then the end again where it has reached it.
+      expect(sql.length).toBeLessThanOrEqual(wanted);
+    }
   });
 
   it('costs one look at the metadata when there is nothing new', async () => {
