@@ -8,7 +8,10 @@ const steps = [
   { name: 'lockfile', command: 'node tools/scripts/complete-lockfile.mjs --check' },
   { name: 'build', command: nx('build') },
   { name: 'types', command: nx('typecheck') },
-  { name: 'lint', command: 'npx oxlint --deny-warnings' },
+  {
+    name: 'lint', // It takes any FORCE_COLOR for a wish for colours.
+    command: 'env -u FORCE_COLOR NO_COLOR=1 npx oxlint --deny-warnings',
+  },
   { name: 'format and declared imports', command: 'npx biome check --error-on-warnings .' },
   { name: 'manifests agree (sherif)', command: 'npx sherif --fail-on-warnings' },
   { name: 'dead code (knip)', command: 'npx knip --no-progress --no-config-hints' },
