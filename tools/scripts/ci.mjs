@@ -25,7 +25,16 @@ const steps = [
 
 /** Longer than any step needs; one that hangs must not take the time of the rest. */
 const limitMs = 15 * 60_000;
-const env = { ...process.env, CI: 'true', NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', FORCE_COLOR: '0' };
+const env = {
+  ...process.env,
+  CI: 'true',
+  NX_DAEMON: 'false',
+  NX_NO_CLOUD: 'true',
+  NX_TUI: 'false',
+  // Not both: node warns on standard error, which tests look at.
+  FORCE_COLOR: '0',
+  NO_COLOR: undefined,
+};
 
 /** Runs a command line with its output passed on as it comes; resolves with whether it succeeded, and that output. */
 const run = (command) =>

@@ -34,7 +34,9 @@ const config = {
   include: ['example.ts'],
 };
 writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config));
-const run = (args, cwd) => spawnSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 60_000 });
+// Without NO_COLOR, whose meeting with FORCE_COLOR node warns of.
+const env = { ...process.env, NO_COLOR: undefined };
+const run = (args, cwd) => spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8', timeout: 60_000 });
 const compiled = run([join(root, 'node_modules/typescript/bin/tsc'), '-p', scratch], root);
 if (compiled.status !== 0) fail(`its first example does not compile:\n${compiled.stdout}`);
 const { status, stdout, stderr } = run(['out/example.js'], scratch);

@@ -10,12 +10,9 @@ const resultsOf = ({ path }) => join(path, 'tmp/test-results.json');
 for (const project of tested) rmSync(resultsOf(project), { force: true });
 
 // Without the daemon Nx brings back the results of a cached run in any case; the daemon may not have seen yet that they are gone.
-const env = {
-  ...process.env,
-  NX_DAEMON: 'false',
-  NX_TUI: 'false',
-  FORCE_COLOR: process.env.FORCE_COLOR ?? (process.stdout.isTTY ? '1' : '0'),
-};
+const colours = process.env.FORCE_COLOR ?? (process.stdout.isTTY && !process.env.NO_COLOR ? '1' : '0');
+// Not both: node warns on standard error, which tests look at.
+const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: colours, NO_COLOR: undefined };
 const args = [nxBin(), 'run-many', '-t', 'test', '--outputStyle=static', ...options];
 const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
 
