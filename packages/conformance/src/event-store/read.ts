@@ -83,9 +83,11 @@ export const readScenarios: readonly EventStoreScenario[] = [
     const paged: string[] = [];
     for (let at = start, page = 3; page === 3; ) {
       const found = await listed(c.store.readAll(at, { limit: 3 }));
+      const last = found.at(-1)?.position;
+      assert.ok(last === undefined || last > at, 'a page stands behind the one before it');
       paged.push(...idsOf(found));
-      at = found.at(-1)?.position ?? at;
       page = found.length;
+      at = last ?? at;
     }
     assert.deepEqual(paged, ids);
   }),
