@@ -17,7 +17,7 @@ async function live(folder: string, process_: number, killAt: number): Promise<s
     process.execPath,
     [
       '--conditions=@bento-bus/source',
-      `--import=${new URL('./source-loader.mjs', import.meta.url).href}`,
+      `--import=${new URL('../../../tools/source-loader.mjs', import.meta.url).href}`,
       fileOf('./crash-child.ts'),
       folder,
       String(process_),

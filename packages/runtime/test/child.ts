@@ -16,7 +16,7 @@ export const startProgram = (text: string): Child => startChild(['--input-type=m
 
 /** Arguments of `node`, in the folder of this package. */
 export function startChild(args: readonly string[]): Child {
-  const loader = fileURLToPath(new URL('source-loader.mjs', import.meta.url));
+  const loader = fileURLToPath(new URL('../../../tools/source-loader.mjs', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=@bento-bus/source', '--import', loader, ...args], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -24,7 +24,14 @@ export function startChild(
 ): Child {
   const child = spawn(
     process.execPath,
-    [...nodeArgs, '--conditions=@bento-bus/source', '--import', file('source-loader.mjs'), file(program), ...args],
+    [
+      ...nodeArgs,
+      '--conditions=@bento-bus/source',
+      '--import',
+      file('../../../../tools/source-loader.mjs'),
+      file(program),
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   const printed = { stdout: '', stderr: '' };

@@ -7,6 +7,8 @@ export interface EventStoreHarness extends Harness {
   readonly createStore: () => Promise<EventStore>;
   /** Another store on the log of this one, as another process would open it. The kit closes it too. @default none: skipped */
   readonly createSecond?: (store: EventStore) => Promise<EventStore>;
+  /** Length of the longest stream. @default 2_500 */
+  readonly volume?: number;
   /** For the random choices of scenarios. @default 1 */
   readonly seed?: number;
 }

@@ -38,13 +38,15 @@ export const readScenarios: readonly EventStoreScenario[] = [
     assert.deepEqual(await listed(c.store.getEvents(c.stream(), 3)), []);
   }),
 
-  scenario('reads a stream of 2,500 events whole and in order', [], async (c) => {
+  scenario('reads a long stream whole and in order', [], async (c) => {
+    const { volume = 2_500 } = c.harness;
     const stream = c.stream();
-    const sent = events(2_500);
-    for (let version = 0; version < sent.length; version += 500)
+    const sent = events(volume);
+    for (let version = 0; version < volume; version += 500)
       await c.store.saveEvents(stream, sent.slice(version, version + 500), version);
     await assertStream(c.store, stream, sent);
-    assert.deepEqual(idsOf(await listed(c.store.getEvents(stream, 2_400))), idsOf(sent.slice(2_399)));
+    const end = await listed(c.store.getEvents(stream, volume - 99));
+    assert.deepEqual(idsOf(end), idsOf(sent.slice(-100)), 'the last 100 events');
   }),
 
   scenario('reads many streams at once', [], async (c) => {
