@@ -112,7 +112,7 @@ const appendSingle = {
 const appendGroup = {
   name: 'clickhouse/append-500',
   what: 'save 500 events to a new stream, one save after the other; reference: the stock client inserts 500 rows',
-  target: 0.5,
+  target: 0.4,
   eventsEach: 500,
   sampling: { operations: 20, rounds: 15 },
   open: async () => saves(await makeStores(), 500, inTurn),

@@ -64,4 +64,4 @@ const async = (handlers, target) => ({
   },
 });
 
-export const eventBus = [sync(1), sync(10), async(1, 1), async(10, 1)];
+export const eventBus = [sync(1), sync(10), async(1, 1), async(10, 0.9)];
