@@ -39,6 +39,12 @@ export interface SubscribeOptions {
   readonly maxHoldMs?: number;
   /** A lane holds a failing message with at most this many messages behind it. @default 100 */
   readonly maxLaneBacklog?: number;
+  /**
+   * How often the process may die while this message is the only one at work, which happens once two processes in a row have died
+   * there; then the message is given to `onExhausted` untried, after at most `maxCrashes + 2` deaths. For messages that the backend
+   * delivers again after a crash. @default 3
+   */
+  readonly maxCrashes?: number;
   /** On close: handlers get this long to finish, then `signal` aborts and what they held stays unacknowledged. Milliseconds. @default 10_000 */
   readonly drainMs?: number;
   /** Around the handler, first is outermost. */

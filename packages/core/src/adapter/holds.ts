@@ -29,6 +29,8 @@ export interface HoldsContext<T> {
 export class Holds<T> {
   /** Calls of the exhausted hook at work. */
   taking = 0;
+  /** Nothing is offered to the hook. */
+  paused = false;
   readonly #context: HoldsContext<T>;
   /** Lanes with more behind their held delivery than may be. */
   readonly #atLimit = new Set<Lane<T>>();
@@ -52,6 +54,25 @@ export class Holds<T> {
     lane.hold.error = error;
   }
 
+  /** The lane's front must not be started: the hook takes it, or it holds the lane untried. Once the caller has returned: the hook is the user's. */
+  condemn(item: Item<T>, reason: unknown): void {
+    const { lane } = item;
+    const since = this.#context.clock.now();
+    const hold: Hold<T> = {
+      item,
+      since,
+      failures: 1,
+      error: reason,
+      state: 'waiting',
+      cancel: nothing,
+      refusals: 0,
+      unclaimed: false,
+    };
+    lane.hold = hold;
+    this.check(lane);
+    this.#wait(lane, hold, 0);
+  }
+
   /** Lets a delivery that has just failed wait for its next try, or gives it away. */
   judge(lane: Lane<T>, hold: Hold<T>): void {
     const { options, clock, backoff, forget, release } = this.#context;
@@ -63,7 +84,7 @@ export class Holds<T> {
     }
     const overflowing = this.check(lane);
     const left = options.maxHoldMs - (clock.now() - hold.since);
-    if ((left <= 0 || overflowing) && this.#offer(lane, hold)) return;
+    if ((left <= 0 || overflowing) && !this.paused && this.#offer(lane, hold)) return;
     const wait = backoff(hold.failures, hold.error);
     // The last try is at the limit.
     this.#wait(lane, hold, left > 0 ? Math.min(wait, left) : wait);
@@ -74,7 +95,7 @@ export class Holds<T> {
     if (!this.check(lane) || !isIdle(hold)) return;
     // Once the caller has returned: the hook is the user's.
     queueMicrotask(() => {
-      if (lane.hold !== hold || !isIdle(hold) || !this.isAtLimit(lane)) return;
+      if (lane.hold !== hold || !isIdle(hold) || !this.isAtLimit(lane) || this.paused) return;
       const { cancel } = hold;
       if (this.#offer(lane, hold)) cancel();
     });
@@ -113,7 +134,13 @@ export class Holds<T> {
     hold.state = 'waiting';
     if (this.#stopped) return;
     hold.cancel = this.#context.clock.schedule(() => {
-      if (hold.refusals > 0 && this.#offer(lane, hold)) return;
+      if (hold.refusals > 0 || hold.item.condemned !== undefined) {
+        if (this.paused) {
+          this.#wait(lane, hold, pausedMs);
+          return;
+        }
+        if (this.#offer(lane, hold) || hold.item.condemned !== undefined) return;
+      }
       hold.state = 'due';
       this.#context.retry(lane);
     }, ms);
@@ -175,6 +202,9 @@ export class Holds<T> {
 
 /** It waits for its next try, may be given away, and has not been. */
 const isIdle = (hold: Hold<unknown>): boolean => hold.state === 'waiting' && hold.refusals === 0 && !hold.unclaimed;
+
+/** A hook that is due in a pause is asked this much later. Milliseconds. */
+const pausedMs = 50;
 
 const nothing = (): void => {};
 

@@ -2,8 +2,17 @@ export { type Backoff, type FullJitterOptions, fullJitter } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type CloudEventHead, cloudEvents, fromHeaders, toHeaders } from './cloudevents.ts';
 export { type Coalescer, type CoalescerOptions, createCoalescer } from './coalescer.ts';
+export {
+  type CrashGuard,
+  type CrashGuardOptions,
+  createCrashGuard,
+  type GuardEntry,
+  type GuardState,
+} from './crash-guard.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { closeAll, closeOnce, withDeadline } from './drain.ts';
+export { guarded } from './guarded.ts';
+export { formatGuarded, parseGuarded } from './guarded-progress.ts';
 export { createLanes, type Lanes, type LanesOptions } from './lanes.ts';
 export { type ResolvedSubscribeOptions, resolveSubscribeOptions } from './options.ts';
 export { type PlainOptions, type PlainRecord, plain } from './plain.ts';

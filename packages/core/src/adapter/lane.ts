@@ -9,6 +9,8 @@ export interface Item<T> {
   settled: boolean;
   /** Discarded while it ran: not tried again. */
   dropped: boolean;
+  /** It must not be started: at its turn the exhausted hook is asked. */
+  readonly condemned: { readonly reason: unknown } | undefined;
 }
 
 /** A failing delivery at the front of its lane. */

@@ -516,4 +516,70 @@ describe('drain', () => {
     await room;
     expect(rig.lanes.room()).toBeUndefined();
   });
+
+  it('give what is condemned to the hook at its turn, without calling the handler', async () => {
+    const { rig, taken } = exhausting();
+    await rig.push('a/1');
+    const reason = new Error('it kills');
+    expect(rig.lanes.push(delivery({ id: '2', key: 'a' }), 'a/2', reason)).toBe(true);
+    await rig.push('a/3', 'b/4');
+    expect(rig.open).toEqual(['1:1', '4:1']);
+    expect(taken).toHaveLength(0);
+    await rig.call(0).end();
+    await rig.clock.advance(0);
+    expect(taken).toMatchObject([{ id: '2', reason }]);
+    expect(rig.open).toEqual(['1:1', '4:1']);
+    expect([...rig.lanes.held()]).toEqual([]);
+    taken[0]?.reject(new Error('not now'));
+    await rig.clock.advance(100);
+    expect(taken).toHaveLength(2);
+    taken[1]?.resolve();
+    await rig.clock.settle();
+    expect(rig.settled).toEqual(['a/1', 'a/2']);
+    expect(rig.open).toEqual(['1:1', '4:1', '3:1']);
+  });
+
+  it('hold what is condemned untried where nobody takes it, while others flow', async () => {
+    const limits: string[] = [];
+    const rig = new Rig({ onLimit: ({ message }) => limits.push(message.id) });
+    rig.lanes.push(delivery({ id: '1', key: 'a' }), 'a/1', new Error('it kills'));
+    await rig.push('a/2', 'b/3');
+    await rig.clock.advance(600_000);
+    expect(rig.open).toEqual(['3:1']);
+    expect(limits).toEqual(['1']);
+    await rig.call(0).end();
+    expect(await rig.lanes.drain(0)).toEqual(['a/1', 'a/2']);
+  });
+
+  it('tell what is held, with the starts so far', async () => {
+    const rig = new Rig();
+    await rig.push('a/1', 'a/2', 'b/3');
+    await rig.call(0).throw(new Error('no'));
+    const held = () => [...rig.lanes.held()].map(({ token, delivery: { attempt } }) => `${token}:${attempt}`);
+    expect(held()).toEqual(['a/1:1']);
+    await rig.clock.advance(100);
+    await rig.call(2).throw(new Error('no'));
+    expect(held()).toEqual(['a/1:2']);
+  });
+
+  it('start nothing while paused, and say when nothing runs', async () => {
+    const { rig, taken } = exhausting({ maxHoldMs: 50 });
+    await rig.push('a/1', 'b/2');
+    rig.lanes.pause();
+    let idle = false;
+    void rig.lanes.idle().then(() => (idle = true));
+    await rig.push('c/3');
+    await rig.call(0).throw(new Error('no'));
+    expect(idle).toBe(false);
+    await rig.call(1).end();
+    expect(idle).toBe(true);
+    await rig.clock.advance(10_000);
+    expect(rig.open).toEqual(['1:1', '2:1']);
+    expect(taken).toHaveLength(0);
+    rig.lanes.resume();
+    await rig.clock.settle();
+    expect(rig.open).toEqual(['1:1', '2:1', '1:2', '3:1']);
+    await rig.call(2).throw(new Error('no'));
+    expect(taken).toHaveLength(1);
+  });
 });

@@ -50,8 +50,11 @@ export interface LanesOptions<T> {
  * what is in flight, however many keys there are.
  */
 export interface Lanes<T> {
-  /** Takes a delivery; false when draining or after a fault: it stays with the caller. Ask {@link Lanes.room} before. */
-  push(delivery: Delivery, token: T): boolean;
+  /**
+   * Takes a delivery; false when draining or after a fault: it stays with the caller. Ask {@link Lanes.room} before. With `condemned`, a
+   * reason, its handler is not called: at its turn `exhausted` takes it, and where nobody does it holds its lane untried.
+   */
+  push(delivery: Delivery, token: T, condemned?: unknown): boolean;
   /**
    * Back-pressure. Undefined: there is room; else resolves when there may be: ask again. With `next`, the delivery to be pushed: only
    * the limit of its own lane counts, so that a source that is read in order pauses alone. Without: that of every lane.
@@ -63,6 +66,13 @@ export interface Lanes<T> {
   readonly running: number;
   /** For `SubscriptionContext.lane`: how long the delivery's lane has been held by a failing one (0: it is not), and how many wait behind. */
   stateOf(delivery: Delivery): { readonly heldMs: number; readonly backlog: number };
+  /** What has failed and holds its lane; `attempt` says how often its handler was started. */
+  held(): Iterable<{ readonly delivery: Delivery; readonly token: T }>;
+  /** Starts nothing more, neither handlers nor hooks, until {@link Lanes.resume}: a rebalance is near. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when no handler and no hook is at work and nothing is being settled; while paused this lasts. */
+  idle(): Promise<void>;
   /**
    * Drops what `drop` names and has not started, held deliveries too, and returns their tokens: the partition was taken away.
    * Those that run are settled if they succeed and not tried again if they fail.

@@ -10,6 +10,7 @@ const defaults = {
   ordering: 'key',
   maxHoldMs: 5_000,
   maxLaneBacklog: 100,
+  maxCrashes: 3,
   drainMs: 10_000,
   use: [],
   size: 1,
@@ -30,7 +31,7 @@ export function resolveSubscribeOptions(
   const check = (fine: boolean, fault: string): void => {
     if (!fine) faults.push(fault);
   };
-  const whole = (name: 'concurrency' | 'maxLaneBacklog' | 'size', least: number): void =>
+  const whole = (name: 'concurrency' | 'maxLaneBacklog' | 'maxCrashes' | 'size', least: number): void =>
     check(
       Number.isSafeInteger(resolved[name]) && resolved[name] >= least,
       `${name} must be a whole number from ${least}, not ${String(resolved[name])}`,
@@ -46,6 +47,7 @@ export function resolveSubscribeOptions(
   check(isName(resolved.group), 'group must be a name, not empty');
   whole('concurrency', 1);
   whole('maxLaneBacklog', 0);
+  whole('maxCrashes', 1);
   whole('size', 1);
   span('maxHoldMs');
   span('drainMs');

@@ -44,6 +44,7 @@ describe('subscribe options', () => {
       ordering: 'key',
       maxHoldMs: 5_000,
       maxLaneBacklog: 100,
+      maxCrashes: 3,
       drainMs: 10_000,
       use: [],
       size: 1,

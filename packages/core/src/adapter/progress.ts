@@ -87,13 +87,15 @@ function parseNumbers(text: string): Progress<bigint> {
   return { low, done };
 }
 
-const base36 = (digits: string): bigint => {
+/** `BigInt()` reads no base 36. */
+export const base36 = (digits: string): bigint => {
   let value = 0n;
   for (const digit of digits) value = value * 36n + BigInt(Number.parseInt(digit, 36));
   return value;
 };
 
-const unreadable = (text: string, cause: string): CodecError =>
+/** The error of text that is no progress. */
+export const unreadable = (text: string, cause: string): CodecError =>
   new CodecError(
     'progress',
     `core: cannot read the progress "${text.length > 60 ? `${text.slice(0, 60)}…` : text}": ${cause}. Begin at the committed position.`,

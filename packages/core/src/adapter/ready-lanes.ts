@@ -96,7 +96,7 @@ export class ReadyLanes<T> {
       lane.busy = true;
       this.#startable -= lane.waiting;
       do batch.push(lane.shift() as Item<T>);
-      while (lane.head !== undefined && batch.length < this.#size);
+      while (lane.head !== undefined && lane.head.condemned === undefined && batch.length < this.#size);
     }
     return batch;
   }

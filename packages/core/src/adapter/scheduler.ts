@@ -33,6 +33,8 @@ export class Scheduler<T> implements Lanes<T> {
   readonly #lost: Item<T>[] = [];
   #woken = false;
   #stopped = false;
+  #paused = false;
+  readonly #idle = new Gate();
   /** Past the drain: results are ignored. */
   #over = false;
   #drained: Promise<readonly T[]> | undefined;
@@ -65,19 +67,20 @@ export class Scheduler<T> implements Lanes<T> {
     });
   }
 
-  push(delivery: Delivery, token: T): boolean {
+  push(delivery: Delivery, token: T, condemned?: unknown): boolean {
     if (this.#stopped) return false;
     const key = this.#keyOf(delivery);
     let lane = this.#lanes.get(key);
     if (lane === undefined) this.#lanes.set(key, (lane = new Lane(key)));
-    lane.push({ delivery, token, lane, next: undefined, settled: false, dropped: false });
+    const mark = condemned === undefined ? undefined : { reason: condemned };
+    lane.push({ delivery, token, lane, next: undefined, settled: false, dropped: false, condemned: mark });
     this.inFlight += 1;
     if (lane.busy) {
       if (lane.hold !== undefined) this.#holds.grown(lane, lane.hold);
       return true;
     }
     if (lane.waiting > 1) this.#ready.grown();
-    else this.#ready.add(lane);
+    else this.#next(lane);
     this.#wake();
     return true;
   }
@@ -96,6 +99,26 @@ export class Scheduler<T> implements Lanes<T> {
     const lane = this.#lanes.get(this.#keyOf(delivery));
     if (lane === undefined) return { heldMs: 0, backlog: 0 };
     return { heldMs: lane.hold === undefined ? 0 : this.#clock.now() - lane.hold.since, backlog: lane.waiting };
+  }
+
+  *held(): Iterable<{ readonly delivery: Delivery; readonly token: T }> {
+    for (const { hold } of this.#lanes.values())
+      if (hold !== undefined && hold.item.condemned === undefined) yield hold.item;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#holds.paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#holds.paused = false;
+    this.#pump();
+  }
+
+  async idle(): Promise<void> {
+    while (this.running + this.#holds.taking > 0 && !this.#over) await this.#idle.wait();
   }
 
   discard(drop: (delivery: Delivery, token: T) => boolean): readonly T[] {
@@ -132,6 +155,7 @@ export class Scheduler<T> implements Lanes<T> {
       this.#stop();
       const end = (): void => {
         this.#over = true;
+        this.#idle.open();
         this.#holds.abandon();
         this.#onIdle = undefined;
         resolve(this.#unsettled());
@@ -161,7 +185,7 @@ export class Scheduler<T> implements Lanes<T> {
 
   /** Starts what may start once the caller has returned; many pushes share one call. */
   #wake(): void {
-    if (this.#woken || this.#stopped || this.running >= this.#options.concurrency) return;
+    if (this.#woken || this.#stopped || this.#paused || this.running >= this.#options.concurrency) return;
     this.#woken = true;
     queueMicrotask(() => {
       this.#woken = false;
@@ -170,7 +194,7 @@ export class Scheduler<T> implements Lanes<T> {
   }
 
   #pump(): void {
-    while (this.running < this.#options.concurrency && !this.#stopped) {
+    while (this.running < this.#options.concurrency && !this.#stopped && !this.#paused) {
       const batch = this.#ready.next();
       if (batch === undefined) return;
       this.#start(batch);
@@ -280,8 +304,19 @@ export class Scheduler<T> implements Lanes<T> {
   #releaseLane(lane: Lane<T>): void {
     lane.blocked = false;
     if (lane.hold !== undefined) this.#holds.judge(lane, lane.hold);
-    else if (lane.waiting > 0) this.#ready.add(lane);
+    else if (lane.waiting > 0) this.#next(lane);
     else this.#lanes.delete(lane.key);
+  }
+
+  /** The lane's front may start, or be given away. */
+  #next(lane: Lane<T>): void {
+    const { condemned } = lane.head as Item<T>;
+    if (condemned === undefined) {
+      this.#ready.add(lane);
+      return;
+    }
+    lane.busy = true;
+    this.#holds.condemn(lane.shift() as Item<T>, condemned.reason);
   }
 
   // ---- ending -----------------------------------------------------------------------------------------------------------------------
@@ -294,7 +329,9 @@ export class Scheduler<T> implements Lanes<T> {
   }
 
   #checkIdle(): void {
-    if (this.running + this.#holds.taking === 0) this.#onIdle?.();
+    if (this.running + this.#holds.taking > 0) return;
+    this.#idle.open();
+    this.#onIdle?.();
   }
 
   #unsettled(): readonly T[] {
