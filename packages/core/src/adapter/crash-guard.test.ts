@@ -115,6 +115,18 @@ describe('a crash guard', () => {
     expect(guard.take('7')).toEqual({ attempt: 1, condemned: undefined });
   });
 
+  it('comes to rest once the killer is taken', () => {
+    const entries = new Map([['7', { attempt: 5, crashes: 3, open: false }]]);
+    const sessions = new Sessions();
+    sessions.stored = { starts: 4, suspectLeft: 5, entries };
+    const guard = sessions.begin();
+    expect(guard.suspect).toBe(true);
+    expect(guard.take('7').condemned).toBeDefined();
+    guard.settled('7');
+    expect(guard.suspect).toBe(false);
+    expect(sessions.stored).toEqual({ starts: 1, suspectLeft: 0, entries: new Map() });
+  });
+
   it('goes on counting attempts of what failed', () => {
     const sessions = new Sessions();
     const first = sessions.begin();

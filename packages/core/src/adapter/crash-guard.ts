@@ -25,7 +25,10 @@ export interface GuardState {
 export interface CrashGuardOptions {
   /** As the session before left it. */
   readonly found: GuardState | undefined;
-  /** How many messages a session that died may have had in hand, at most: twice the largest number in flight. */
+  /**
+   * How many messages a session that died may have had in hand, at most: the largest number in flight, and what may be settled and not
+   * yet stored as done. After as many without a death the source is at rest again.
+   */
   readonly window: number;
   /** As in `SubscribeOptions`. */
   readonly maxCrashes: number;
@@ -109,7 +112,12 @@ export function createCrashGuard(options: CrashGuardOptions): CrashGuard {
       return { attempt: attempt + 1, condemned: crashes >= maxCrashes ? killer(position, crashes) : undefined };
     },
     settled(position) {
-      if (entries.size > 0) entries.delete(position);
+      if (entries.size > 0) {
+        const entry = entries.get(position);
+        entries.delete(position);
+        // The killer is found and gone.
+        if (entry !== undefined && entry.crashes >= maxCrashes) left = Math.min(left, 1);
+      }
       if (left > 0 && (left -= 1) === 0) rest();
     },
     end() {
