@@ -6,6 +6,7 @@ import { fullJitter } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Gate } from './gate.ts';
 import { fieldsOf, Holds } from './holds.ts';
+import { largestInFlight } from './in-flight.ts';
 import { type Item, Lane } from './lane.ts';
 import { laneKey } from './lane-key.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
@@ -41,12 +42,11 @@ export class Scheduler<T> implements Lanes<T> {
   #onIdle: (() => void) | undefined;
 
   constructor(options: LanesOptions<T>) {
-    const { concurrency, size, maxLaneBacklog, maxInFlight } = options;
     this.#options = options;
-    this.#maxInFlight = maxInFlight ?? Math.max(1_000, 2 * concurrency * size, 2 * maxLaneBacklog);
+    this.#maxInFlight = options.maxInFlight ?? largestInFlight(options);
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
-    this.#ready = new ReadyLanes(size, options.waitMs, this.#clock, () => this.#pump());
+    this.#ready = new ReadyLanes(options.size, options.waitMs, this.#clock, () => this.#pump());
     this.#holds = new Holds({
       options,
       clock: this.#clock,

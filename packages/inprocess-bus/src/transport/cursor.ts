@@ -1,9 +1,9 @@
-import type { Delivery, Position, StartPosition } from '@bento-bus/core';
-import type { Clock, Unfinished } from '@bento-bus/core/adapter';
+import type { BentoError, Delivery, Position, StartPosition } from '@bento-bus/core';
+import type { Clock, CrashGuard, Unfinished } from '@bento-bus/core/adapter';
 import { createHeap } from '../heap.ts';
-import type { GroupProgress } from './group-progress.ts';
+import { failingMs, type GroupProgress } from './group-progress.ts';
 import type { Entry, HeldRange, Topic } from './topic.ts';
-import type { TopicProgress } from './topic-progress.ts';
+import type { Guarding, TopicProgress } from './topic-progress.ts';
 
 /** A message in the hands of one group. */
 export interface Taken {
@@ -11,6 +11,8 @@ export interface Taken {
   readonly cursor: Cursor;
   /** For an item of a log. */
   readonly item: Unfinished<Position> | undefined;
+  /** It has killed the process too often: it must not be handled. */
+  readonly condemned: BentoError | undefined;
   /** As it is handed over next. */
   delivery: Delivery;
   /** Highest attempt that a handler has started; 0: none. */
@@ -30,6 +32,8 @@ export interface CursorOwner {
   readonly name: string;
   /** A member at work reads this topic. */
   reads(topic: string): boolean;
+  /** What fails at present and holds its lane. */
+  held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }>;
   pump(): void;
 }
 
@@ -43,6 +47,8 @@ export class Cursor {
   pinned = false;
   /** The topic lacks items that the group needs; nothing is read until the log is opened again and publishes them. */
   stale = false;
+  /** As the latest member wants it. */
+  guarding: Pick<Guarding, 'window' | 'maxCrashes'> = { window: 1_000, maxCrashes: 3 };
   /** Offset of the next message to read. */
   next: number;
   readonly attachments: Map<HeldRange, Attachment> = new Map();
@@ -127,6 +133,22 @@ export class Cursor {
     return group.save();
   }
 
+  /** Its handler is started again. */
+  retried({ entry: { held } }: Taken): void {
+    if (held !== undefined) this.attachments.get(held)?.group.saveLater(failingMs);
+  }
+
+  /** The guard of an item's source. */
+  guardOf({ entry: { held } }: Taken): CrashGuard | undefined {
+    return held && this.attachments.get(held)?.progress.guard;
+  }
+
+  /** Items of a log that fail at present. */
+  *held(range: HeldRange): Iterable<readonly [Position, number]> {
+    for (const { delivery, token } of this.#owner.held())
+      if (token.cursor === this && token.entry.held === range) yield [delivery.position, delivery.attempt];
+  }
+
   /** The log has passed `position` with nothing more for this topic. */
   pass(held: HeldRange, position: string): void {
     const attachment = this.attachments.get(held);
@@ -164,14 +186,17 @@ export class Cursor {
   #admit(entry: Entry): Taken | undefined {
     const { held, position, offset, message } = entry;
     let item: Unfinished<Position> | undefined;
+    let first: ReturnType<CrashGuard['take']> | undefined;
     if (held !== undefined && position !== undefined) {
       const attachment = this.attachments.get(held);
       if (attachment === undefined || offset < attachment.begin) return undefined;
       item = attachment.progress.offer(position, message.time);
       if (item === undefined) return undefined;
+      first = attachment.progress.guard?.take(position);
     } else if (offset < this.#begin) return undefined;
-    const delivery = { topic: this.topic.name, message, attempt: 1, position: position ?? String(offset) };
-    return { entry, cursor: this, item, delivery, started: 0 };
+    const { attempt = 1, condemned } = first ?? {};
+    const delivery = { topic: this.topic.name, message, attempt, position: position ?? String(offset) };
+    return { entry, cursor: this, item, condemned, delivery, started: 0 };
   }
 
   #applyPassed(): void {

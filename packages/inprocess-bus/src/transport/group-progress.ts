@@ -12,6 +12,9 @@ export interface ProgressKeeping {
 /** How long progress that nobody waits for may stay in memory. */
 const lazyMs = 1_000;
 
+/** How long the attempts of what fails may stay in memory. */
+export const failingMs = 200;
+
 /** Progress of one group in one log: one value in the CheckpointStore, a {@link TopicProgress} for each topic. */
 export class GroupProgress {
   readonly #name: string;
@@ -21,8 +24,8 @@ export class GroupProgress {
   readonly #found: Map<string, StoredProgress>;
   readonly #topics = new Map<string, TopicProgress>();
   #written: string | undefined;
-  /** Topics of which the store knows at least where the group began. */
-  readonly #begun: Set<string>;
+  /** Topics whose session of this process is stored. */
+  readonly #begun = new Set<string>();
   #current: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   #cancelLater: (() => void) | undefined;
@@ -34,7 +37,6 @@ export class GroupProgress {
     this.#name = name;
     this.#keeping = keeping;
     this.#found = value === undefined ? new Map() : parse(name, value);
-    this.#begun = new Set(this.#found.keys());
     this.#written = value;
   }
 
@@ -68,24 +70,27 @@ export class GroupProgress {
     return this.#queued;
   }
 
-  /** Resolves once it is stored where the group begins in a topic. */
+  /** Resolves once it is stored that this process reads the topic, and where the group began. */
   async saveFirst(topic: string): Promise<void> {
-    if (!this.#begun.has(topic)) await this.save();
+    if (this.#begun.has(topic)) return;
+    await this.save();
+    this.#begun.add(topic);
   }
 
   /** For progress that costs only time when it is lost. */
-  saveLater(): void {
+  saveLater(ms: number = lazyMs): void {
     if (this.#closed) return;
     this.#cancelLater ??= this.#keeping.clock.schedule(() => {
       this.#cancelLater = undefined;
       this.save().catch(() => {});
-    }, lazyMs);
+    }, ms);
   }
 
   /** Writes what is not written; tries only once more. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelLater?.();
+    for (const { guard } of this.#topics.values()) guard?.end();
     this.#hurry();
     await this.save();
   }
@@ -100,7 +105,6 @@ export class GroupProgress {
       try {
         await store.write(this.#name, value);
         this.#written = value;
-        for (const topic of topics.keys()) this.#begun.add(topic);
         return;
       } catch (error) {
         if (this.#closed || this.#written === undefined) throw error;

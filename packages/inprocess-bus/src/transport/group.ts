@@ -1,4 +1,4 @@
-import type { StartPosition } from '@bento-bus/core';
+import type { Delivery, StartPosition } from '@bento-bus/core';
 import type { Clock } from '@bento-bus/core/adapter';
 import { Cursor, type CursorOwner, type Taken } from './cursor.ts';
 import type { Topic } from './topic.ts';
@@ -11,6 +11,7 @@ export interface Member {
   readonly accepting: boolean;
   /** Messages that it has taken and not finished. */
   readonly inHand: number;
+  held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }>;
   /** Undefined: there is room for this one; else resolves when there may be. */
   room(taken: Taken): Promise<void> | undefined;
   /** False: it does not take it. */
@@ -56,6 +57,10 @@ export class Group implements CursorOwner {
   get backlog(): number {
     const waiting = [...this.#cursors.values()].filter((cursor) => cursor.isRead).map((cursor) => cursor.backlog);
     return [...waiting, ...this.#members.map((member) => member.inHand)].reduce((sum, count) => sum + count, 0);
+  }
+
+  *held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }> {
+    for (const member of this.#members) yield* member.held();
   }
 
   reads(topic: string): boolean {

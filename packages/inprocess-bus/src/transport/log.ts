@@ -143,6 +143,13 @@ export class Log {
         `inprocess-bus: cannot open log "${this.name}": group "${name}" begins at the latest item, and where that is was not said. Open it with the log's head.`,
       );
     });
+    progress.beginSession({
+      ...cursor.guarding,
+      logger: this.#keeping.logger,
+      fields: { group: name, topic: held.topic, log: this.name },
+      store: () => group.save(),
+      held: () => cursor.held(held),
+    });
     const attachment = { progress, group, begin: 0 };
     cursor.attachments.set(held, attachment);
     return attachment;

@@ -1,8 +1,10 @@
-import type { BatchHandler, Closeable, Logger, Message, Subscription } from '@bento-bus/core';
+import type { BatchHandler, Closeable, Delivery, Logger, Message, Subscription } from '@bento-bus/core';
 import {
   type Clock,
+  type CrashGuard,
   closeOnce,
   createLanes,
+  guarded,
   type Lanes,
   type PreparedSubscription,
   type ResolvedSubscribeOptions,
@@ -44,12 +46,20 @@ export class GroupMember implements Member, Subscription {
     this.closed.catch(nothing);
 
     const handler: BatchHandler = (batch, signal) => {
-      for (const { message, attempt } of batch) (this.#inHand.get(message) as Taken).started = attempt;
+      for (const { message, attempt } of batch) {
+        const taken = this.#inHand.get(message) as Taken;
+        taken.started = attempt;
+        if (attempt > 1) taken.cursor.retried(taken);
+      }
       return prepared.handler(batch, signal);
+    };
+    const guardOf = ({ message }: Delivery): CrashGuard | undefined => {
+      const taken = this.#inHand.get(message);
+      return taken?.cursor.guardOf(taken);
     };
     const { size, waitMs, concurrency, ordering, maxHoldMs, maxLaneBacklog } = options;
     this.lanes = createLanes<Taken>({
-      handler,
+      handler: guarded(handler, guardOf),
       size,
       waitMs,
       concurrency,
@@ -83,6 +93,10 @@ export class GroupMember implements Member, Subscription {
     return this.#inHand.size;
   }
 
+  held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }> {
+    return this.lanes.held();
+  }
+
   close(): Promise<void> {
     return this.#closing.close();
   }
@@ -97,7 +111,7 @@ export class GroupMember implements Member, Subscription {
 
   push(taken: Taken): boolean {
     this.#inHand.set(taken.entry.message, taken);
-    if (this.lanes.push(taken.delivery, taken)) return true;
+    if (this.lanes.push(taken.delivery, taken, taken.condemned)) return true;
     this.#inHand.delete(taken.entry.message);
     return false;
   }

@@ -1,7 +1,11 @@
-import type { Position } from '@bento-bus/core';
+import type { LogFields, Logger, Position } from '@bento-bus/core';
 import {
+  type CrashGuard,
+  createCrashGuard,
   createWatermark,
   formatProgress,
+  type GuardEntry,
+  type GuardState,
   parseProgress,
   type Unfinished,
   type Watermark,
@@ -13,6 +17,24 @@ export interface StoredProgress {
   readonly done: string;
   /** Messages from before this time are passed over. Epoch milliseconds. */
   readonly since?: number;
+  /** Of the crash guard; absent where there is nothing to know. */
+  readonly guard?: {
+    readonly starts: number;
+    readonly suspectLeft: number;
+    readonly entries: readonly (readonly [Position, GuardEntry])[];
+  };
+}
+
+/** What a topic's guard needs of its surroundings. */
+export interface Guarding {
+  readonly window: number;
+  readonly maxCrashes: number;
+  readonly logger: Logger;
+  readonly fields: LogFields;
+  /** Stores the progress of the group. */
+  readonly store: () => Promise<void>;
+  /** What of the topic fails at present, with the starts of its handler so far. */
+  readonly held: () => Iterable<readonly [position: Position, attempt: number]>;
 }
 
 /** Progress of a group that begins after `position`. */
@@ -27,15 +49,28 @@ export class TopicProgress {
   seen: Position;
   /** The log has passed this position with nothing more for the topic, once the cursor has read up to this offset. */
   passed: { readonly offset: number; readonly position: Position } | undefined;
+  /** From when a member of the group reads the topic. */
+  guard: CrashGuard | undefined;
   readonly #watermark: Watermark<Position>;
   readonly #since: number | undefined;
+  readonly #found: StoredProgress['guard'];
+  #held: Guarding['held'] = () => [];
 
   /** Throws a `CodecError` when `done` is not what {@link formatProgress} makes. */
-  constructor({ done, since }: StoredProgress) {
+  constructor({ done, since, guard }: StoredProgress) {
     const progress = parseProgress(done, 'string');
     this.#watermark = createWatermark(progress);
     this.#since = since;
+    this.#found = guard;
     this.seen = progress.low;
+  }
+
+  /** A session of this process begins, once; store the progress before an item is handed over. */
+  beginSession({ held, store, ...guarding }: Guarding): void {
+    if (this.guard !== undefined) return;
+    this.#held = held;
+    const found: GuardState | undefined = this.#found && { ...this.#found, entries: new Map(this.#found.entries) };
+    this.guard = createCrashGuard({ ...guarding, found, store });
   }
 
   /** Takes an item, sent at `time`; undefined: it is finished or in hand already. Positions ascend, but for a log that is published again. */
@@ -49,6 +84,7 @@ export class TopicProgress {
 
   finish(item: Unfinished<Position>): void {
     this.#watermark.done(item);
+    this.guard?.settled(item.position);
   }
 
   /** Nothing at or before `position` is still to come. */
@@ -60,6 +96,10 @@ export class TopicProgress {
 
   toStored(): StoredProgress {
     const done = formatProgress(this.#watermark.progress());
-    return this.#since === undefined ? { done } : { done, since: this.#since };
+    const stored = this.#since === undefined ? { done } : { done, since: this.#since };
+    if (this.guard === undefined) return this.#found === undefined ? stored : { ...stored, guard: this.#found };
+    const { starts, suspectLeft, entries } = this.guard.state(this.#held());
+    if (starts === 0 && suspectLeft === 0 && entries.size === 0) return stored;
+    return { ...stored, guard: { starts, suspectLeft, entries: [...entries] } };
   }
 }

@@ -9,6 +9,7 @@ import {
 import {
   closeAll,
   closeOnce,
+  largestInFlight,
   prepareSubscription,
   resolveSubscribeOptions,
   type SubscriptionHandler,
@@ -74,6 +75,10 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
           groupOf(subscription).cursor(topicOf(topic), 'earliest').pinned = true;
       const group = groupOf(resolved.group);
       const cursors = prepared.topics.map((topic) => cursorIn(group, topic, resolved.startPosition));
+      // Progress is stored before a message counts as handled, so what a process had in hand is all that it can have died of.
+      const { maxCrashes, concurrency, size, maxLaneBacklog } = resolved;
+      const guarding = { maxCrashes, window: largestInFlight({ concurrency, size, maxLaneBacklog }) };
+      for (const cursor of cursors) cursor.guarding = guarding;
       for (const log of logs.values()) for (const cursor of cursors) await log.join(cursor);
       // Closing may have begun meanwhile.
       if ((state as string) !== 'open') throw closedError(what);
