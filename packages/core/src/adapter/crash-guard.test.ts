@@ -1,10 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { delivery } from '../../test/deliveries.ts';
+import { VirtualClock } from '../../test/virtual-clock.ts';
 import { type BatchHandler, isBentoError } from '../index.ts';
-import { type CrashGuard, createCrashGuard, formatGuarded, type GuardState, guarded, parseGuarded } from './index.ts';
-
-const empty: GuardState = { starts: 0, suspectLeft: 0, entries: new Map() };
+import {
+  type CrashGuard,
+  company,
+  createCrashGuard,
+  formatGuarded,
+  type GuardState,
+  guarded,
+  parseGuarded,
+} from './index.ts';
+import { Turns } from './turns.ts';
 
 /** Sessions of one source; what is stored outlives them. */
 class Sessions {
@@ -27,103 +35,119 @@ class Sessions {
     return guard;
   }
 
-  /** Handles `position`; false: the process has died. */
-  async handle(position: string, poison: boolean): Promise<'handled' | 'died' | 'condemned'> {
+  /** One session over the positions 0 to 19: `size` at work at a time; which it handled, and whether it died of the poison. */
+  async live(
+    poison: number,
+    size: number,
+    done: Set<number>,
+  ): Promise<{ readonly died: boolean; readonly condemned: number[] }> {
     const guard = this.guard as CrashGuard;
-    const { attempt, condemned } = guard.take(position);
-    if (condemned !== undefined) return 'condemned';
-    if (!guard.suspect) {
-      if (poison) return 'died';
-      guard.settled(position);
-      return 'handled';
+    const condemned: number[] = [];
+    const todo: { readonly position: string; readonly attempt: number }[] = [];
+    for (let at = 0; at < 20; at += 1) {
+      if (done.has(at)) continue;
+      const taken = guard.take(`${at}`);
+      if (taken.condemned === undefined) todo.push({ position: `${at}`, attempt: taken.attempt });
+      else condemned.push(at);
     }
-    let left: GuardState | undefined;
-    await guard.alone(position, attempt, async () => {
-      left = this.stored;
-    });
-    if (poison) {
-      // Dead: what was stored by then is all that the next session finds.
-      this.stored = left;
-      return 'died';
+    while (todo.length > 0) {
+      const level = guard.level(todo[0]?.position ?? '');
+      const most = level === 0 ? size : level === company.any ? Math.min(size, 4) : 1;
+      let count = 1;
+      while (count < most && todo[count] !== undefined && guard.level(todo[count]?.position ?? '') === level)
+        count += 1;
+      const started = todo.splice(0, count);
+      const alone = count === 1 ? company.none : company.few;
+      if (guard.recording) await guard.begin(started, level === 0 ? company.any : alone);
+      if (started.some(({ position }) => position === `${poison}`)) return { died: true, condemned };
+      guard.ended(started.map(({ position }) => position));
+      for (const { position } of started) {
+        guard.settled(position);
+        done.add(Number(position));
+      }
+      this.stored = guard.state();
     }
-    guard.settled(position);
-    return 'handled';
+    for (const at of condemned) guard.settled(`${at}`);
+    return { died: false, condemned };
   }
 }
 
 describe('a crash guard', () => {
-  it('is not suspicious after one death, and is after two in a row', () => {
+  it('records nothing in a first session, and records after a death', () => {
     const sessions = new Sessions();
-    expect(sessions.begin().suspect).toBe(false);
-    expect(sessions.begin().suspect).toBe(false);
-    expect(sessions.begin().suspect).toBe(true);
+    expect(sessions.begin().recording).toBe(false);
+    expect(sessions.begin().recording).toBe(true);
   });
 
   it('forgets deaths when a session ends cleanly', () => {
+    const sessions = new Sessions();
+    const first = sessions.begin();
+    first.end();
+    sessions.stored = first.state();
+    expect(sessions.begin().recording).toBe(false);
+  });
+
+  it('is at rest when a session has handled as many as a dead one may have had in hand', () => {
+    const sessions = new Sessions();
+    sessions.begin();
+    const second = sessions.begin(3);
+    for (const position of ['1', '2', '3']) second.settled(position);
+    expect(second.recording).toBe(false);
+    expect(sessions.stored).toEqual({ starts: 1, suspectLeft: 0, entries: new Map() });
+    expect(sessions.stores).toBe(1);
+  });
+
+  it('goes on recording after a clean end before that', () => {
     const sessions = new Sessions();
     sessions.begin();
     const second = sessions.begin();
     second.end();
     sessions.stored = second.state();
-    expect(sessions.begin().suspect).toBe(false);
-    expect(sessions.begin().suspect).toBe(false);
-    expect(sessions.begin().suspect).toBe(true);
+    expect(sessions.begin().recording).toBe(true);
   });
 
-  it('forgets deaths when a session has handled as many as a dead one may have had in hand', () => {
-    const sessions = new Sessions();
-    sessions.begin();
-    const second = sessions.begin(3);
-    for (const position of ['1', '2', '3']) second.settled(position);
-    expect(sessions.stored?.starts).toBe(1);
-    expect(sessions.stores).toBe(1);
-    expect(sessions.begin().suspect).toBe(false);
-  });
-
-  it('comes to rest after a window of messages that did not kill', async () => {
-    const sessions = new Sessions();
-    sessions.stored = { ...empty, starts: 2 };
-    const guard = sessions.begin(2);
-    expect(await sessions.handle('1', false)).toBe('handled');
-    expect(guard.suspect).toBe(true);
-    expect(await sessions.handle('2', false)).toBe('handled');
-    expect(guard.suspect).toBe(false);
-    expect(guard.state()).toEqual({ starts: 1, suspectLeft: 0, entries: new Map() });
-  });
-
-  it('stays suspicious across a clean end', () => {
-    const sessions = new Sessions();
-    sessions.stored = { ...empty, starts: 2 };
-    const guard = sessions.begin();
-    guard.end();
-    sessions.stored = guard.state();
-    expect(sessions.begin().suspect).toBe(true);
-  });
-
-  it('counts what was started and not ended as a crash, and condemns after maxCrashes of them', () => {
-    const entries = new Map([['7', { attempt: 4, crashes: 1, open: true }]]);
+  it('suspects what was at work at a death, and counts deaths in little company as crashes', () => {
+    const entry = { attempt: 4, crashes: 0, level: 0, open: 0 };
+    const entries = new Map([
+      ['1', { ...entry, open: company.any }],
+      ['2', { ...entry, level: company.any, open: company.few }],
+      ['3', { ...entry, crashes: 1, level: company.few, open: company.none }],
+      ['4', entry],
+    ]);
     const sessions = new Sessions();
     sessions.stored = { starts: 1, suspectLeft: 5, entries };
+    const guard = sessions.begin();
+    for (const position of ['1', '2', '3', '4'])
+      expect(guard.take(position)).toEqual({ attempt: 5, condemned: undefined });
+    expect(Object.fromEntries(guard.state().entries)).toEqual({
+      1: { ...entry, level: company.any },
+      2: { ...entry, crashes: 1, level: company.few },
+      3: { ...entry, crashes: 2, level: company.none },
+      4: entry,
+    });
+  });
+
+  it('condemns only what died alone', () => {
+    const entry = { attempt: 4, crashes: 3, level: company.few, open: 0 };
+    const sessions = new Sessions();
+    sessions.stored = { starts: 1, suspectLeft: 5, entries: new Map([['1', entry]]) };
     const guard = sessions.begin(10, 3);
-    expect(guard.take('7')).toEqual({ attempt: 5, condemned: undefined });
-    expect(guard.state().entries.get('7')).toEqual({ attempt: 4, crashes: 2, open: false });
-    guard.merge('7', { attempt: 5, crashes: 2, open: true });
-    const taken = guard.take('7');
-    expect(taken.attempt).toBe(6);
-    expect(isBentoError(taken.condemned, 'HANDLER')).toBe(true);
-    guard.merge('7', undefined);
-    expect(guard.take('7')).toEqual({ attempt: 1, condemned: undefined });
+    expect(guard.take('1').condemned).toBeUndefined();
+    guard.merge('1', { ...entry, open: company.none });
+    expect(isBentoError(guard.take('1').condemned, 'HANDLER')).toBe(true);
+    guard.merge('1', undefined);
+    expect(guard.take('1')).toEqual({ attempt: 1, condemned: undefined });
   });
 
   it('comes to rest once the killer is taken', () => {
-    const entries = new Map([['7', { attempt: 5, crashes: 3, open: false }]]);
+    const entries = new Map([['7', { attempt: 5, crashes: 3, level: company.none, open: 0 }]]);
     const sessions = new Sessions();
     sessions.stored = { starts: 4, suspectLeft: 5, entries };
     const guard = sessions.begin();
-    expect(guard.suspect).toBe(true);
+    expect(guard.recording).toBe(true);
     expect(guard.take('7').condemned).toBeDefined();
     guard.settled('7');
-    expect(guard.suspect).toBe(false);
+    expect(guard.recording).toBe(false);
     expect(sessions.stored).toEqual({ starts: 1, suspectLeft: 0, entries: new Map() });
   });
 
@@ -144,44 +168,41 @@ describe('a crash guard', () => {
         fc.integer({ min: 0, max: 19 }),
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 20, max: 40 }),
-        async (poison, maxCrashes, window) => {
+        fc.integer({ min: 1, max: 20 }),
+        async (poison, maxCrashes, window, size) => {
           const sessions = new Sessions();
           const done = new Set<number>();
           let deaths = 0;
-          let condemned: number | undefined;
-          for (let alive = false; !alive; ) {
+          for (;;) {
             sessions.begin(window, maxCrashes);
-            alive = true;
-            for (let at = 0; at < 20 && alive; at += 1) {
-              if (done.has(at)) continue;
-              const outcome = await sessions.handle(`${at}`, at === poison);
-              if (outcome === 'died') {
-                deaths += 1;
-                alive = false;
-              } else {
-                if (outcome === 'condemned') condemned = at;
-                done.add(at);
-              }
-            }
+            const { died, condemned } = await sessions.live(poison, size, done);
+            expect(condemned.every((at) => at === poison)).toBe(true);
+            if (!died) break;
+            deaths += 1;
             if (deaths > 10) throw new Error('it dies for ever');
           }
-          expect(condemned).toBe(poison);
-          expect(deaths).toBe(maxCrashes + 2);
+          expect(done.size).toBe(19);
+          expect(deaths).toBeLessThanOrEqual(size === 1 ? maxCrashes + 2 : Math.max(maxCrashes + 2, 4));
         },
       ),
     );
   });
 });
 
-const rig = (suspect: boolean) => {
+const handling = (levels: Record<string, number>) => {
   const log: string[] = [];
+  const entries = new Map(
+    Object.entries(levels).map(([position, level]) => [position, { attempt: 1, crashes: 0, level, open: 0 }]),
+  );
   const guard = createCrashGuard({
-    found: suspect ? { ...empty, starts: 2 } : undefined,
+    found: Object.keys(levels).length > 0 ? { starts: 1, suspectLeft: 0, entries } : undefined,
     window: 100,
     maxCrashes: 3,
-    store: async (position) => {
+    store: async (positions) => {
       await Promise.resolve();
-      log.push(`store ${position}`);
+      log.push(
+        `store ${positions.map((position) => `${position}:${guard.state().entries.get(position)?.open}`).join()}`,
+      );
     },
   });
   const handler: BatchHandler = async (batch) => {
@@ -199,22 +220,34 @@ describe('a guarded handler', () => {
   const one = delivery({ id: '1', key: 'a', type: 'bad' });
   const two = delivery({ id: '2', key: 'a' });
   const three = delivery({ id: '3', key: 'b' });
+  const four = delivery({ id: '4', key: 'c' });
   const { signal } = new AbortController();
 
-  it('hands batches on as they are while nothing is suspect', async () => {
-    const { log, handle } = rig(false);
+  it('hands batches on as they are while nothing is recorded', async () => {
+    const { log, handle } = handling({});
     await handle([one, two, three], signal);
     expect(log).toEqual(['begin 1,2,3', 'end']);
   });
 
-  it('handles one at a time in a suspect source, stored as started before, also across calls', async () => {
-    const { log, handle } = rig(true);
-    await Promise.all([handle([two], signal), handle([three], signal)]);
-    expect(log).toEqual(['store 2', 'begin 2', 'end', 'store 3', 'begin 3', 'end']);
+  it('stores what it starts before it does where a source records', async () => {
+    const { log, handle } = handling({ x: 1 });
+    await Promise.all([handle([two, three], signal), handle([four], signal)]);
+    expect(log).toEqual(['store 2:1,3:1', 'store 4:1', 'begin 2,3', 'begin 4', 'end', 'end']);
+  });
+
+  it('starts suspects when nothing else runs, of a batch a few at first, then alone', async () => {
+    const { log, handle } = handling({ 2: company.any, 3: company.any });
+    const other = handling({ x: 1 });
+    await Promise.all([other.handle([four], signal), handle([two, three], signal), handle([four], signal)]);
+    expect(other.log).toEqual(['store 4:1', 'begin 4', 'end']);
+    expect(log).toEqual(['store 2:2,3:2', 'begin 2,3', 'end', 'store 4:1', 'begin 4', 'end']);
+    const narrowed = handling({ 2: company.few, 3: company.few });
+    await narrowed.handle([two, three], signal);
+    expect(narrowed.log).toEqual(['store 2:3', 'begin 2', 'end', 'store 3:3', 'begin 3', 'end']);
   });
 
   it('does not give later messages of a failed one’s key their turn', async () => {
-    const { log, handle } = rig(true);
+    const { log, handle } = handling({ 1: company.few, 2: company.few, 3: company.few });
     const outcomes = await handle([one, two, three], signal);
     expect(outcomes.map(({ ok }) => ok)).toEqual([false, false, true]);
     expect(outcomes[1]).toMatchObject({ error: { code: 'ABORTED' } });
@@ -223,7 +256,7 @@ describe('a guarded handler', () => {
 
   it('does not start what could not be stored as started', async () => {
     const guard = createCrashGuard({
-      found: { ...empty, starts: 2 },
+      found: { starts: 2, suspectLeft: 0, entries: new Map() },
       window: 100,
       maxCrashes: 3,
       store: () => Promise.reject(new Error('no store')),
@@ -238,6 +271,29 @@ describe('a guarded handler', () => {
     );
     expect(await handle([two], signal)).toMatchObject([{ ok: false, error: { message: 'no store' } }]);
     expect(started).toBe(false);
+  });
+});
+
+describe('turns', () => {
+  it('come to an end where handlers wait for each other', async () => {
+    const clock = new VirtualClock();
+    const turns = new Turns(clock);
+    const seen: string[] = [];
+    const inner = (): Promise<void> =>
+      turns.run(false, async (inTurn) => {
+        seen.push(`inner ${inTurn}`);
+      });
+    const outer = turns.run(true, async (inTurn) => {
+      seen.push(`outer ${inTurn}`);
+      await inner();
+    });
+    await clock.advance(4_999);
+    expect(seen).toEqual(['outer true']);
+    await clock.advance(1);
+    await outer;
+    expect(seen).toEqual(['outer true', 'inner false']);
+    await turns.run(true, async (inTurn) => void seen.push(`next ${inTurn}`));
+    expect(seen.at(-1)).toBe('next true');
   });
 });
 
@@ -257,8 +313,13 @@ describe('guarded progress as text', () => {
     entries: fc
       .array(
         fc.tuple(
-          fc.integer({ min: 101, max: 100_000 }).map(String),
-          fc.record({ attempt: fc.nat({ max: 99 }), crashes: fc.nat({ max: 5 }), open: fc.boolean() }),
+          fc.oneof(fc.integer({ min: 101, max: 120 }), fc.integer({ min: 101, max: 100_000 })).map(String),
+          fc.record({
+            attempt: fc.nat({ max: 3 }),
+            crashes: fc.nat({ max: 2 }),
+            level: fc.nat({ max: 3 }),
+            open: fc.nat({ max: 3 }),
+          }),
         ),
         { maxLength: 50 },
       )
@@ -280,16 +341,28 @@ describe('guarded progress as text', () => {
 
   it('keeps to its limit and gives up the attempts of the highest positions first, those of killers last', () => {
     const entries = new Map(
-      Array.from({ length: 1_000 }, (_, index) => [`${index + 1}`, { attempt: 2, crashes: 0, open: false }]),
+      Array.from({ length: 1_000 }, (_, index) => [
+        `${index + 1}`,
+        { attempt: 2 + (index % 2), crashes: 0, level: 0, open: 0 },
+      ]),
     );
-    entries.set('5000', { attempt: 3, crashes: 2, open: true });
+    entries.set('5000', { attempt: 3, crashes: 2, level: 3, open: 3 });
     const text = formatGuarded({ low: 0n, done: [] }, { starts: 1, suspectLeft: 0, entries }, 1_000);
     expect(text.length).toBeLessThanOrEqual(1_000);
     const read = parseGuarded(text).state.entries;
-    expect(read.get('5000')).toEqual({ attempt: 3, crashes: 2, open: true });
+    expect(read.get('5000')).toEqual({ attempt: 3, crashes: 2, level: 3, open: 3 });
     expect(read.has('1')).toBe(true);
     expect(read.has('1000')).toBe(false);
     expect(read.size).toBeGreaterThan(150);
+  });
+
+  it('takes little room for neighbours of which the same is known', () => {
+    const entries = new Map(
+      Array.from({ length: 4_000 }, (_, index) => [`${index + 1}`, { attempt: 1, crashes: 0, level: 0, open: 1 }]),
+    );
+    const text = formatGuarded({ low: 0n, done: [] }, { starts: 1, suspectLeft: 0, entries }, 1_000);
+    expect(text).toBe('1|0|1.0|1.1.0.0.1*333');
+    expect(parseGuarded(text).state.entries.size).toBe(4_000);
   });
 
   it('refuses what it did not write with a CodecError', () => {

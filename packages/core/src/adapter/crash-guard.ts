@@ -1,21 +1,26 @@
 import { BentoError } from '../errors.ts';
 import { type LogFields, type Logger, silentLogger } from '../logger.ts';
 
+/** How a message was at work: with any others, with a few others of its batch, or with nothing else in the process. */
+export const company = { any: 1, few: 2, none: 3 } as const;
+
 /** What is known of one message that failed, or may have killed its process. */
 export interface GuardEntry {
   /** Starts of the handler so far. */
   readonly attempt: number;
-  /** How often the process died while it was the only message at work. */
+  /** How often the process died while only it, or a few, were at work. */
   readonly crashes: number;
-  /** It was started, and that it ended is not stored: for another session than the one that stored it, that one died. */
-  readonly open: boolean;
+  /** The least company it had at a death: 1 any, 2 few, 3 none; 0: no process died with it. */
+  readonly level: number;
+  /** It was started in this company, and that it ended is not stored: for another session than the one that stored it, that one died. */
+  readonly open: number;
 }
 
 /** What a group remembers of one source across crashes. */
 export interface GuardState {
   /** Sessions in a row that began, this one included, and neither ended cleanly nor came far. */
   readonly starts: number;
-  /** Messages still to be handled one at a time; 0: nothing is suspect. */
+  /** For so many messages it is still recorded what is started; 0: for none. */
   readonly suspectLeft: number;
   /** By `Delivery.position`. */
   readonly entries: ReadonlyMap<string, GuardEntry>;
@@ -33,10 +38,10 @@ export interface CrashGuardOptions {
   /** As in `SubscribeOptions`. */
   readonly maxCrashes: number;
   /**
-   * Makes {@link CrashGuard.state} durable: before a suspect message is started (with its position), and when starts or the window have
-   * changed (undefined). Resolves once it is stored.
+   * Makes {@link CrashGuard.state} durable: entries of messages that are about to be started, or (none named) what else has changed.
+   * Resolves once it is stored. Calls come together: let them share a write.
    */
-  readonly store: (position: string | undefined) => Promise<void>;
+  readonly store: (positions: readonly string[]) => Promise<void>;
   /** @default silentLogger */
   readonly logger?: Logger;
   /** For log lines: topic, group, partition. */
@@ -45,15 +50,22 @@ export interface CrashGuardOptions {
 
 /**
  * Finds the message that kills the process, in one source (a partition, a topic) of a group. A session is the time in which one member
- * reads the source. It begins with storing that it began; two in a row that neither ended cleanly nor handled `window` messages make the
- * source suspect: then {@link guarded} handles one message at a time and stores it as started before. One that is found so by a later
- * session has killed the earlier one; after `maxCrashes` of these it is condemned, so after at most `maxCrashes + 2` deaths.
+ * reads the source; it begins with storing that it began. When the one before neither ended cleanly nor handled `window` messages, a
+ * session records what it starts. If it dies too, what it had at work is suspect: {@link guarded} lets nothing else of the process
+ * run beside a suspect (of a batch: at first beside a few). After `maxCrashes` of such deaths, the last of them alone, a message is
+ * condemned: after `maxCrashes + 2` deaths (batch handlers: at least 4). Nothing is recorded, and nothing costs, while nothing dies.
  */
 export interface CrashGuard {
-  /** One message at a time. */
-  readonly suspect: boolean;
+  /** What is started is recorded before. */
+  readonly recording: boolean;
   /** For a delivery that is new to this session: its attempt, and why it must not be started any more (push it so to the lanes). */
   take(position: string): { readonly attempt: number; readonly condemned: BentoError | undefined };
+  /** As in {@link GuardEntry}. */
+  level(position: string): number;
+  /** Resolves once it is stored that these are started, in this company (1, 2, 3). For {@link guarded}. */
+  begin(started: readonly { readonly position: string; readonly attempt: number }[], company: number): Promise<void>;
+  /** They have ended. For {@link guarded}. */
+  ended(positions: readonly string[]): void;
   /** The message was acknowledged. */
   settled(position: string): void;
   /** The session ends cleanly; store the state after it. */
@@ -62,61 +74,78 @@ export interface CrashGuard {
   state(held?: Iterable<readonly [position: string, attempt: number]>): GuardState;
   /** What another session has stored since; undefined: it is settled. */
   merge(position: string, entry: GuardEntry | undefined): void;
-  /** Runs `work` when nothing else of the source runs, after storing that the message was started. For {@link guarded}. */
-  alone<T>(position: string, attempt: number, work: () => Promise<T>): Promise<T>;
 }
-
-/** Sessions that died in a row before one message at a time is worth its price. */
-const deathsUntilSuspect = 2;
 
 /** Makes a guard; store its state before the first message is handed out. */
 export function createCrashGuard(options: CrashGuardOptions): CrashGuard {
   const { found, window, maxCrashes, store, logger = silentLogger, fields = {} } = options;
   const entries = new Map(found?.entries);
-  const died = found?.starts ?? 0;
-  let starts = died + 1;
+  const deaths = found?.starts ?? 0;
+  let starts = deaths + 1;
   let left = window;
-  let suspect = died >= deathsUntilSuspect || (found?.suspectLeft ?? 0) > 0;
-  let last: Promise<unknown> = Promise.resolve();
-  if (suspect)
-    logger.warn('the process died while it handled messages of this source; now one message at a time', {
+  let recording = deaths > 0 || (found?.suspectLeft ?? 0) > 0;
+  if (deaths > 1)
+    logger.warn('processes died while they handled messages of this source; suspect ones are handled alone', {
       ...fields,
-      deaths: died,
+      deaths,
     });
 
+  const isCondemned = ({ crashes, level }: GuardEntry): boolean => crashes >= maxCrashes && level === company.none;
+
   const rest = (): void => {
-    // One more session may die here before the next is suspect.
-    if (starts <= 1 && !suspect) return;
+    if (!recording) return;
     starts = 1;
-    suspect = false;
-    store(undefined).catch((error: unknown) =>
+    recording = false;
+    store([]).catch((error: unknown) =>
       logger.warn('cannot store that a source is no longer suspect; it will be found so again', { ...fields, error }),
     );
   };
 
   return {
-    get suspect() {
-      return suspect;
+    get recording() {
+      return recording;
     },
     take(position) {
       if (entries.size === 0) return fresh;
       let entry = entries.get(position);
       if (entry === undefined) return fresh;
-      if (entry.open) {
-        entry = { attempt: entry.attempt, crashes: entry.crashes + 1, open: false };
+      if (entry.open > 0) {
+        const { attempt, crashes, level, open } = entry;
+        entry = {
+          attempt,
+          crashes: open === company.any ? crashes : crashes + 1,
+          level: Math.max(level, open),
+          open: 0,
+        };
         entries.set(position, entry);
-        suspect = true;
+        recording = true;
         left = window;
       }
-      const { attempt, crashes } = entry;
-      return { attempt: attempt + 1, condemned: crashes >= maxCrashes ? killer(position, crashes) : undefined };
+      return {
+        attempt: entry.attempt + 1,
+        condemned: isCondemned(entry) ? killer(position, entry.crashes) : undefined,
+      };
+    },
+    level: (position) => entries.get(position)?.level ?? 0,
+    begin(started, open) {
+      for (const { position, attempt } of started) {
+        const { crashes, level } = entries.get(position) ?? untouched;
+        entries.set(position, { attempt, crashes, level, open });
+      }
+      return store(started.map(({ position }) => position));
+    },
+    ended(positions) {
+      for (const position of positions) {
+        const entry = entries.get(position);
+        if (entry !== undefined) entries.set(position, { ...entry, open: 0 });
+      }
     },
     settled(position) {
       if (entries.size > 0) {
         const entry = entries.get(position);
         entries.delete(position);
         // The killer is found and gone.
-        if (entry !== undefined && entry.crashes >= maxCrashes) left = Math.min(left, 1);
+        if (entry !== undefined && isCondemned(entry)) left = Math.min(left, 1);
       }
       if (left > 0 && (left -= 1) === 0) rest();
     },
@@ -126,37 +155,21 @@ export function createCrashGuard(options: CrashGuardOptions): CrashGuard {
     state(held) {
       const all = new Map(entries);
       if (held !== undefined)
-        for (const [position, attempt] of held)
-          all.set(position, { crashes: 0, open: false, ...entries.get(position), attempt });
-      return { starts, suspectLeft: suspect ? left : 0, entries: all };
+        for (const [position, attempt] of held) all.set(position, { ...(entries.get(position) ?? untouched), attempt });
+      return { starts, suspectLeft: recording ? left : 0, entries: all };
     },
     merge(position, entry) {
       if (entry === undefined) entries.delete(position);
       else entries.set(position, entry);
     },
-    alone(position, attempt, work) {
-      const run = async () => {
-        const before = entries.get(position);
-        entries.set(position, { attempt, crashes: before?.crashes ?? 0, open: true });
-        await store(position);
-        try {
-          return await work();
-        } finally {
-          const entry = entries.get(position);
-          if (entry !== undefined) entries.set(position, { ...entry, open: false });
-        }
-      };
-      const result = last.then(run);
-      last = result.catch(() => {});
-      return result;
-    },
   };
 }
 
 const fresh = { attempt: 1, condemned: undefined } as const;
+const untouched: GuardEntry = { attempt: 0, crashes: 0, level: 0, open: 0 };
 
 const killer = (position: string, crashes: number): BentoError =>
   new BentoError(
     'HANDLER',
-    `core: cannot handle the message at ${position}: the process died ${crashes} times while handling nothing else. Mend its handler, then deliver it again.`,
+    `core: cannot handle the message at ${position}: the process died ${crashes} times while handling it. Mend its handler, then deliver it again.`,
   );

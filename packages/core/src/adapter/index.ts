@@ -5,6 +5,7 @@ export { type Coalescer, type CoalescerOptions, createCoalescer } from './coales
 export {
   type CrashGuard,
   type CrashGuardOptions,
+  company,
   createCrashGuard,
   type GuardEntry,
   type GuardState,
@@ -25,6 +26,7 @@ export {
   type TopicNeed,
 } from './prepare.ts';
 export { formatProgress, type PositionKind, parseProgress } from './progress.ts';
+export { Turns } from './turns.ts';
 export { createWatermark, type OrderedPosition, type Progress, type Unfinished, type Watermark } from './watermark.ts';
 export { positionId, type ReceivedRecord, readRecord, type WireFormat, type WireRecord } from './wire-format.ts';
 export type { WireHeaders, WireValue } from './wire-values.ts';

@@ -8,6 +8,7 @@ import {
   type Lanes,
   type PreparedSubscription,
   type ResolvedSubscribeOptions,
+  type Turns,
 } from '@bento-bus/core/adapter';
 import type { Taken } from './cursor.ts';
 import type { Group, Member } from './group.ts';
@@ -19,6 +20,7 @@ export interface MemberOptions {
   readonly options: ResolvedSubscribeOptions;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly turns: Turns;
 }
 
 /** One subscription: takes messages of its group into lanes, acknowledges them, gives back what it could not handle. */
@@ -34,7 +36,7 @@ export class GroupMember implements Member, Subscription {
   /** Message objects are the topic's own copies, so each stands for one taken message. */
   readonly #inHand = new Map<Message, Taken>();
 
-  constructor({ group, prepared, options, clock, logger }: MemberOptions) {
+  constructor({ group, prepared, options, clock, logger, turns }: MemberOptions) {
     this.#group = group;
     this.topics = new Set(prepared.topics);
     this.ordering = options.ordering;
@@ -59,7 +61,7 @@ export class GroupMember implements Member, Subscription {
     };
     const { size, waitMs, concurrency, ordering, maxHoldMs, maxLaneBacklog } = options;
     this.lanes = createLanes<Taken>({
-      handler: guarded(handler, guardOf),
+      handler: guarded(handler, guardOf, turns),
       size,
       waitMs,
       concurrency,

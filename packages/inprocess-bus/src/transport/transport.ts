@@ -13,6 +13,7 @@ import {
   prepareSubscription,
   resolveSubscribeOptions,
   type SubscriptionHandler,
+  Turns,
 } from '@bento-bus/core/adapter';
 import { capabilities } from './capabilities.ts';
 import type { Cursor } from './cursor.ts';
@@ -48,6 +49,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
   const groups = new Map<string, Group>();
   const logs = new Map<string, Log>();
   const members = new Set<GroupMember>();
+  const turns = new Turns(clock);
   let state: 'open' | 'draining' | 'closed' = 'open';
 
   const topicOf = (topic: string): Topic => known(topics, topic, () => new Topic(topic, retention, clock));
@@ -89,7 +91,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
             topic: topic.name,
             missed,
           });
-      member = new GroupMember({ group, prepared, options: resolved, clock, logger });
+      member = new GroupMember({ group, prepared, options: resolved, clock, logger, turns });
     } catch (error) {
       await prepared.close();
       throw error;
