@@ -16,6 +16,13 @@ class Life {
   /** What it left behind; undefined: it lives. */
   left: CheckpointStore | undefined;
 
+  async until(condition: () => boolean, what: string): Promise<void> {
+    await until(() => {
+      void this.clock.advance(1);
+      return condition();
+    }, what);
+  }
+
   async run(
     store: CheckpointStore,
     poison: string | undefined,
