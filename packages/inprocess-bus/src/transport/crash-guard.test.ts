@@ -1,34 +1,36 @@
 import type { CheckpointStore, Delivery, Middleware, SubscribeOptions } from '@bento-bus/core';
+import type { Clock } from '@bento-bus/core/adapter';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { at, items, killed } from '../../test/log-support.ts';
 import { closeTransports, create, until } from '../../test/support.ts';
-import { createVirtualClock, type VirtualClock } from '../virtual-clock.ts';
+import { createVirtualClock } from '../virtual-clock.ts';
 import { createMemoryCheckpointStore } from './memory-checkpoint-store.ts';
 
 afterEach(closeTransports);
+
+/** What the dead still wait for must not keep the test alive. */
+const forgotten: Clock = {
+  now: () => Date.now(),
+  schedule: (fn, ms) => {
+    const timer = setTimeout(fn, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 /** A process that dies when the handler gets the poison: what it has stored by then is all that is left. */
 class Life {
   readonly attempts: number[] = [];
   readonly handled: string[] = [];
   readonly taken: { readonly delivery: Delivery; readonly reason: unknown }[] = [];
-  readonly clock: VirtualClock = createVirtualClock();
   /** What it left behind; undefined: it lives. */
   left: CheckpointStore | undefined;
-
-  async until(condition: () => boolean, what: string): Promise<void> {
-    await until(() => {
-      void this.clock.advance(1);
-      return condition();
-    }, what);
-  }
 
   async run(
     store: CheckpointStore,
     poison: string | undefined,
     options: Partial<SubscribeOptions> = {},
   ): Promise<void> {
-    const transport = create({ checkpoints: store, clock: this.clock });
+    const transport = create({ checkpoints: store, clock: forgotten });
     const hook: Middleware = (next, subscription) => {
       subscription.onExhausted(async (delivery, reason) => {
         this.taken.push({ delivery, reason });
@@ -65,9 +67,8 @@ describe('crash guard of a log', () => {
       expect(deaths).toBeLessThanOrEqual(5);
       const life = new Life();
       await life.run(store, 'e40');
-      await life.until(() => life.left !== undefined || life.taken.length > 0, 'death or the hook');
-      if (life.left === undefined)
-        await life.until(() => new Set([...handled, ...life.handled]).size === 99, 'the others');
+      await until(() => life.left !== undefined || life.taken.length > 0, 'death or the hook');
+      if (life.left === undefined) await until(() => new Set([...handled, ...life.handled]).size === 99, 'the others');
       for (const id of life.handled) handled.add(id);
       attempts.push(...life.attempts);
       store = life.left ?? store;
@@ -93,7 +94,7 @@ describe('crash guard of a log', () => {
     );
     const life = new Life();
     await life.run(store, 'e2', { use: [], maxHoldMs: 1 });
-    await life.until(() => life.handled.length === 99, 'the others');
+    await until(() => life.handled.length === 99, 'the others');
     expect(life.attempts).toEqual([]);
   });
 
@@ -127,7 +128,7 @@ describe('crash guard of a log', () => {
     for (let run = 0; run < 4; run += 1) {
       const life = new Life();
       await life.run(store, undefined);
-      await life.until(() => life.handled.length === (run === 0 ? 100 : 0), 'all handled');
+      await until(() => life.handled.length === (run === 0 ? 100 : 0), 'all handled');
       await closeTransports();
     }
     expect(await store.read('inprocess/log/g')).not.toContain('guard');
