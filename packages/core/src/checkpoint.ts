@@ -11,16 +11,24 @@ export interface CheckpointedItem {
   readonly position: Position;
 }
 
+/** Options of {@link CheckpointedPublishing.openCheckpointed}. */
+export interface CheckpointedOptions {
+  readonly topics: readonly string[];
+  readonly head?: Position;
+  /** Ends opening, also where it waits, and the publisher. */
+  readonly signal?: AbortSignal;
+  /** Another process holds the log; this call waits for its end. How soon a death is known is the backend's matter. @default takes the log over */
+  readonly onStandby?: () => void;
+}
+
 /** Optional power of a transport: publishes a log exactly once. */
 export interface CheckpointedPublishing {
   /**
    * Fences the previous holder and reads the checkpoint. `topics` are all topics that will be published to. `head` is the log's head
-   * at the time of the call: in process, groups that begin at `'latest'` and have no progress begin there.
+   * at the time of the call: in process, groups that begin at `'latest'` and have no progress begin there. With `onStandby` a holder
+   * that lives is not fenced: the call waits until it has closed or died, and says once that it waits.
    */
-  openCheckpointed(
-    log: string,
-    options: { readonly topics: readonly string[]; readonly head?: Position; readonly signal?: AbortSignal },
-  ): Promise<CheckpointedPublisher>;
+  openCheckpointed(log: string, options: CheckpointedOptions): Promise<CheckpointedPublisher>;
 }
 
 /** The one publisher of a log. */

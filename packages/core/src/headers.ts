@@ -5,7 +5,8 @@ export const headerNames = {
   eventVersion: 'ce_eventversion',
   correlationId: 'ce_correlationid',
   causationId: 'ce_causationid',
-  /** Position of the event in its event store. */
+  /** Identity of the event store that the event comes from, and the event's position in it. */
+  log: 'ce_log',
   position: 'ce_position',
   /** Stream of the event: type, id and the event's version in it. */
   streamType: 'ce_streamtype',

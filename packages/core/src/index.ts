@@ -1,6 +1,7 @@
 export type { CommandBus, EventBus, MaybePromise, MessageClass, QueryBus, ResultOf, Returning } from './buses.ts';
 export {
   type CheckpointedItem,
+  type CheckpointedOptions,
   type CheckpointedPublisher,
   type CheckpointedPublishing,
   type CheckpointStore,

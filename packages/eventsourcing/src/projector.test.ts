@@ -27,6 +27,11 @@ const subscribe = (
 const messagesOf = async (world: World): Promise<Message[]> =>
   Promise.all((await world.events()).map(async (event) => (await deliveryOf(event)).message));
 
+const messagesFrom = async (given: World, log: string): Promise<Message[]> => {
+  const messages = await messagesOf(given);
+  return messages.map((one) => Object.assign({}, one, { headers: Object.assign({}, one.headers, { ce_log: log }) }));
+};
+
 describe('a projector that is subscribed', () => {
   it('makes rows and facts of what the relay published', async () => {
     const world = new World();
@@ -50,6 +55,25 @@ describe('a projector that is subscribed', () => {
     );
     const [state] = await world.readModels.get(orders, [{ orderId: 'o-1' }]);
     expect(state?.streamVersion).toBe(3);
+  });
+
+  it('passes over events of other stores, whose streams may have the same names', async () => {
+    const world = new World();
+    await world.append('o-1', placed('o-1'));
+    const other = new World();
+    const transport = new LogTransport();
+    let failed = 0;
+    const use: ProjectorSubscribeOptions['use'] = [
+      (next) => async (delivery, signal) => {
+        await next(delivery, signal).catch(() => (failed += 1));
+      },
+    ];
+    await using _ = await subscribe(projectorOf(other), transport, { use });
+    await transport.publish('orders', await messagesFrom(world, 'another store'));
+    await other.append('o-2', placed('o-2'));
+    await transport.publish('orders', await messagesFrom(other, other.store.identity));
+    await eventually(async () => expect(await other.rows()).toMatchObject({ orders: [{ orderId: 'o-2' }] }));
+    expect(failed).toBe(0);
   });
 
   it('reads rows once and writes each model once a batch, facts before the rows that know of them', async () => {

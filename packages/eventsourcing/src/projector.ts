@@ -2,6 +2,7 @@ import {
   type Codec,
   configurationError,
   type Delivery,
+  headerNames,
   isBentoError,
   type Logger,
   type Middleware,
@@ -98,9 +99,12 @@ class StoreProjector implements Projector {
     return placed.map((event) => outcomeOf(event, byStream));
   }
 
-  /** Undefined: no projection handles its type. An error: it has no place in a stream. */
+  /** Undefined: no projection handles its type, or it comes from another store. An error: it has no place in a stream. */
   #place(delivery: Delivery, codec: Codec): PlacedEvent | { readonly error: unknown } | undefined {
-    if (!this.#types.has(delivery.message.type)) return undefined;
+    const { headers, type } = delivery.message;
+    const log = headers[headerNames.log] ?? this.#options.store.identity;
+    // Streams of several stores may have the same names, and a topic may serve them all.
+    if (!this.#types.has(type) || log !== this.#options.store.identity) return undefined;
     try {
       return ofDelivery(delivery, codec);
     } catch (error) {

@@ -37,6 +37,8 @@ export const isInternal = (event: StoredEvent): boolean =>
 export interface MessageOptions {
   readonly codec: Codec;
   readonly source: string;
+  /** Identity of the store. */
+  readonly log: string;
   readonly logger: Logger;
 }
 
@@ -47,12 +49,13 @@ export interface MessageOptions {
 export async function messageOf(
   event: StoredEvent,
   definition: EventDefinition,
-  { codec, logger, source }: MessageOptions,
+  { codec, log, logger, source }: MessageOptions,
 ): Promise<Message> {
   const { eventVersion, id, metadata = {}, position, stream, streamVersion, time, type } = event;
   const headers: Record<string, string> = {
     [headerNames.contentType]: codec.contentType,
     [headerNames.eventVersion]: String(eventVersion),
+    [headerNames.log]: log,
     [headerNames.position]: position,
     [headerNames.streamType]: stream.type,
     [headerNames.streamId]: stream.id,

@@ -38,26 +38,31 @@ export interface RelayOptions {
   readonly drainMs?: number;
   /** Wait after a fault that may pass. @default full jitter from 100 ms, at most 5 s */
   readonly backoff?: Backoff;
+  /**
+   * While another process publishes the log, wait for its end and go on then. False: take the log over at once, and stop when another
+   * process takes it. @default true
+   */
+  readonly standby?: boolean;
   readonly onProgress?: (progress: RelayProgress) => void;
 }
 
 /** The publisher of a store's events. */
 export interface Relay extends Closeable {
   /**
-   * Takes the log over from whoever published it and begins; resolves once that is done. Rejects with `UNSUPPORTED` where the transport
-   * cannot publish a log, and with what `openCheckpointed` rejects with; then it can be called again.
+   * Begins to publish; resolves once the log is open, or another process publishes it and this one stands by. Rejects with `UNSUPPORTED`
+   * where the transport cannot publish a log, and with what `openCheckpointed` rejects with; then it can be called again.
    */
   start(): Promise<void>;
   /** Something was committed: look now. Free to call, at any time. */
   wake(): void;
   /** Everything at or before it is with the backend, or is not to be published. `''` before the start. */
   readonly position: Position;
-  /** Resolves after `close`. Rejects when the relay has stopped by itself: fenced by another process, or at a fault that waiting does not mend. */
+  /** Resolves after `close`. Rejects when the relay has stopped by itself: at a fault that waiting does not mend, and without `standby` when fenced by another process. */
   readonly closed: Promise<void>;
 }
 
 /** What options of a relay are when they are not given. */
-export const relayDefaults = { pollMs: 200, batchSize: 500, drainMs: 10_000 } as const;
+export const relayDefaults = { pollMs: 200, batchSize: 500, drainMs: 10_000, standby: true } as const;
 
 /** Throws one `CONFIGURATION` error that names every fault. */
 export function checkRelayOptions(options: RelayOptions): void {

@@ -86,11 +86,12 @@ describe('the relay', () => {
         traceparent: '00-1',
       },
     });
-    expect(Object.keys(placed?.headers ?? {})).toHaveLength(9);
+    expect(Object.keys(placed?.headers ?? {})).toHaveLength(10);
     expect(text(placed?.body ?? null)).toEqual(data);
     // Without a key in its definition: the stream's id.
     expect(note).toMatchObject({ key: 'stream-1', headers: { ce_streamversion: '2' } });
-    expect(Object.keys(note?.headers ?? {})).toHaveLength(6);
+    expect(Object.keys(note?.headers ?? {})).toHaveLength(7);
+    expect(note?.headers).toMatchObject({ ce_log: store.identity });
   });
 
   it('passes over types that no catalogue has, and internal ones, and moves its checkpoint over them', async () => {
@@ -263,15 +264,55 @@ describe('the relay', () => {
     await eventually(() => expect(transport.backend.messages).toHaveLength(1));
   });
 
-  it('stops when another process has taken the log over, and both together publish each event once', async () => {
+  it('stands by while another process publishes, and goes on when that one is gone', async () => {
     const store = createInMemoryEventStore();
     const append = appender(store);
     const backend = new LogBackend();
     const first = relayOf(store, new LogTransport(backend));
     await first.start();
+    await using second = relayOf(store, new LogTransport(backend));
+    await using third = relayOf(store, new LogTransport(backend));
+    await second.start();
+    await third.start();
+    const ids = await append(3);
+    await eventually(() => expect(first.position).toBe('00000003'.padStart(first.position.length, '0')));
+    expect([second.position, third.position, backend.publishers]).toEqual(['', '', 1]);
+    await first.close();
+    ids.push(...(await append(3)));
+    await eventually(() => expect(idsOf(backend.messages)).toEqual(ids));
+    expect(backend.publishers).toBe(1);
+    // Closing one that only stands by has nothing to wait for.
+    await (second.position === '' ? second : third).close();
+    expect(backend.publishers).toBe(1);
+  });
+
+  it('stands by after somebody has taken the log from it', async () => {
+    const store = createInMemoryEventStore();
+    const append = appender(store);
+    const backend = new LogBackend();
+    await using first = relayOf(store, new LogTransport(backend));
+    await first.start();
+    const ids = await append(1);
+    await eventually(() => expect(backend.messages).toHaveLength(1));
+    const second = relayOf(store, new LogTransport(backend), { standby: false });
+    await second.start();
+    ids.push(...(await append(2)));
+    await eventually(() => expect(backend.publishers).toBe(1));
+    await eventually(() => expect(idsOf(backend.messages)).toEqual(ids));
+    await second.close();
+    ids.push(...(await append(2)));
+    await eventually(() => expect(idsOf(backend.messages)).toEqual(ids));
+  });
+
+  it('stops when another process has taken the log over, and both together publish each event once', async () => {
+    const store = createInMemoryEventStore();
+    const append = appender(store);
+    const backend = new LogBackend();
+    const first = relayOf(store, new LogTransport(backend), { standby: false });
+    await first.start();
     const ids = await append(3);
     await eventually(() => expect(backend.messages).toHaveLength(3));
-    await using second = relayOf(store, new LogTransport(backend));
+    await using second = relayOf(store, new LogTransport(backend), { standby: false });
     await second.start();
     ids.push(...(await append(3)));
     await expect(first.closed).rejects.toMatchObject({ code: 'FENCED' });

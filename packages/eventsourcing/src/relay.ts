@@ -10,7 +10,7 @@ import {
   type StoredEvent,
   silentLogger,
 } from '@bento-bus/core';
-import { type Backoff, closeOnce, fullJitter, withDeadline } from '@bento-bus/core/adapter';
+import { type Backoff, closeOnce, deferred, fullJitter, withDeadline } from '@bento-bus/core/adapter';
 import { fault, reasonOf } from './fault.ts';
 import { pagesOf } from './pages.ts';
 import { definitionsOf, isInternal, messageOf } from './relay-message.ts';
@@ -80,15 +80,18 @@ class LogRelay implements Relay {
   }
 
   async #start(): Promise<void> {
-    await this.#open();
-    this.#running = this.#run().catch(async (error: unknown) => {
+    const standby = deferred();
+    const opening = this.#open(standby.resolve);
+    // Whoever waits for `start` gets its error; one that comes when it stands by is met like any other.
+    await Promise.race([opening, standby.promise]);
+    this.#running = this.#run(opening).catch(async (error: unknown) => {
       this.#logger.error('the relay has stopped', { position: this.#position, error });
       await this.#dropPublisher();
       this.#rejectClosed(error);
     });
   }
 
-  async #open(): Promise<CheckpointedPublisher> {
+  async #open(onStandby = (): void => {}): Promise<CheckpointedPublisher> {
     const { store, transport } = this.#options;
     if (!canPublishCheckpointed(transport)) {
       const cause = `the transport "${transport.name}" cannot publish a log exactly once. Choose one that can`;
@@ -97,7 +100,17 @@ class LogRelay implements Relay {
     const topics = [...new Set([...this.#definitions.values()].map(({ topic }) => topic))];
     const head = await store.head();
     this.#assertOpen();
-    this.#publisher = await transport.openCheckpointed(store.identity, { topics, head, signal: this.#abort.signal });
+    const { signal } = this.#abort;
+    const waiting = (): void => {
+      this.#logger.info('another process publishes the log; this one stands by', { log: store.identity });
+      onStandby();
+    };
+    this.#publisher = await transport.openCheckpointed(store.identity, {
+      topics,
+      head,
+      signal,
+      ...(this.#standsBy && { onStandby: waiting }),
+    });
     this.#position = this.#publisher.resumeAfter;
     // Closed meanwhile, and perhaps past the deadline: nobody else would close it.
     if (this.#ended()) await this.#dropPublisher();
@@ -105,14 +118,19 @@ class LogRelay implements Relay {
     return this.#publisher;
   }
 
-  async #run(): Promise<void> {
+  async #run(first: Promise<CheckpointedPublisher>): Promise<void> {
+    let opening: Promise<CheckpointedPublisher> | undefined = first;
     while (!this.#closing) {
       try {
-        await this.#publishUpToHead(this.#publisher ?? (await this.#open()));
+        const opened = opening;
+        opening = undefined;
+        await this.#publishUpToHead(this.#publisher ?? (await (opened ?? this.#open())));
         if (!this.#ended()) await this.#polling.wait(this.#options.pollMs ?? relayDefaults.pollMs);
       } catch (error) {
         if (this.#ended()) break;
-        if (isBentoError(error) && !error.retryable) throw error;
+        const fenced = isBentoError(error, 'FENCED') && this.#standsBy;
+        if (fenced) await this.#dropPublisher();
+        else if (isBentoError(error) && !error.retryable) throw error;
         this.#failures += 1;
         const waitMs = this.#backoff(this.#failures, error);
         this.#logger.warn('publishing the log failed; it goes on from its checkpoint', {
@@ -144,12 +162,12 @@ class LogRelay implements Relay {
   }
 
   async #itemsOf(page: readonly StoredEvent[]): Promise<CheckpointedItem[]> {
-    const { codec, source } = this.#options;
+    const { codec, source, store } = this.#options;
     const items: CheckpointedItem[] = [];
     for (const event of page) {
       const definition = isInternal(event) ? undefined : this.#definitions.get(event.type);
       if (!definition) continue;
-      const message = await messageOf(event, definition, { codec, source, logger: this.#logger });
+      const message = await messageOf(event, definition, { codec, source, log: store.identity, logger: this.#logger });
       items.push({ topic: definition.topic, message, position: event.position });
     }
     return items;
@@ -182,8 +200,14 @@ class LogRelay implements Relay {
     }
   }
 
+  get #standsBy(): boolean {
+    return this.#options.standby ?? relayDefaults.standby;
+  }
+
   async #close(): Promise<void> {
     this.#closing = true;
+    // Not publishing: there is nothing to finish.
+    if (this.#publisher === undefined) this.#abort.abort();
     this.#polling.wake();
     this.#recovering.wake();
     const finished = Promise.allSettled([this.#starting]).then(() => this.#running);
@@ -226,8 +250,8 @@ class LogRelay implements Relay {
  * stream and the version (`headerNames`), and correlation, causation and traceparent from the metadata.
  *
  * A fault that may pass is met with a backoff, and the log goes on from its checkpoint. What waiting does not mend stops the relay, since
- * to publish later events first would break the order: `FencedError` (another process has taken over), an event that the codec or
- * the backend refuses. An event is held back by nothing else: where its own definition refuses it, the stream id is its key.
+ * to publish later events first would break the order: an event that the codec or the backend refuses. Of several processes one
+ * publishes, the others stand by (see `standby`). An event is held back by nothing else: where its own definition refuses it, the stream id is its key.
  *
  * Two pages of `batchSize` events are in memory at most. A commit of this process should `wake()` it; other processes' commits are found
  * within `pollMs`.

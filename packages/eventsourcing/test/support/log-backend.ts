@@ -6,6 +6,7 @@ import {
   type BatchOptions,
   BentoError,
   type CheckpointedItem,
+  type CheckpointedOptions,
   type CheckpointedPublisher,
   type CheckpointedPublishing,
   type Codec,
@@ -93,12 +94,14 @@ export class LogTransport implements Transport, CheckpointedPublishing {
     this.backend.append(topic, messages);
   }
 
-  async openCheckpointed(
-    log: string,
-    options: { readonly topics: readonly string[]; readonly head?: Position },
-  ): Promise<CheckpointedPublisher> {
+  async openCheckpointed(log: string, options: CheckpointedOptions): Promise<CheckpointedPublisher> {
     const { backend, faults } = this;
     await faults.onOpen?.();
+    if (options.onStandby !== undefined && backend.publishers > 0) options.onStandby();
+    while (options.onStandby !== undefined && backend.publishers > 0) {
+      options.signal?.throwIfAborted();
+      await new Promise(setImmediate);
+    }
     const state = backend.logs.get(log) ?? { epoch: 0, checkpoint: '' };
     backend.logs.set(log, state);
     backend.heads.push(options.head);

@@ -45,6 +45,27 @@ describe('publishing a log', () => {
     expect(await codeOf(other.publish([], at(1)))).toBe('no error');
   });
 
+  it('waits until nobody holds the log when it is told to stand by', async () => {
+    const transport = create();
+    const first = await transport.openCheckpointed('log', { topics: ['orders'] });
+    let waits = 0;
+    const onStandby = (): void => void (waits += 1);
+    const abort = new AbortController();
+    const aborted = codeOf(transport.openCheckpointed('log', { topics: ['orders'], onStandby, signal: abort.signal }));
+    const opening = transport.openCheckpointed('log', { topics: ['orders'], onStandby });
+    const third = transport.openCheckpointed('log', { topics: ['orders'], onStandby });
+    await first.publish(items(1, 5), at(5));
+    abort.abort();
+    expect(await aborted).toBe('ABORTED');
+    await first.close();
+    const second = await opening;
+    expect(second.resumeAfter).toBe(at(5));
+    await second.publish(items(6, 10), at(10));
+    await second.close();
+    expect((await third).resumeAfter).toBe(at(10));
+    expect(waits).toBe(3);
+  });
+
   it('goes on after a second opening without a gap and without a repetition', async () => {
     const transport = create({ retention: 10 });
     const keeper = gatekeeper();

@@ -48,11 +48,19 @@ export class LogPublisher implements CheckpointedPublisher {
 
   static async open(
     log: Log,
-    opening: Opening & { readonly signal: AbortSignal | undefined },
+    opening: Opening & { readonly signal: AbortSignal | undefined; readonly onStandby: (() => void) | undefined },
     topic: (name: string) => Topic,
   ): Promise<LogPublisher> {
     const publisher = new LogPublisher(log, opening.topics, topic, opening.signal);
     try {
+      let tell = opening.onStandby;
+      if (tell !== undefined)
+        // From the last look to the opening nothing is waited for: another one would come in between.
+        for (let vacancy = publisher.#vacancy(); vacancy !== undefined; vacancy = publisher.#vacancy()) {
+          tell();
+          tell = () => {};
+          await vacancy;
+        }
       publisher.#end.signal.throwIfAborted();
       publisher.resumeAfter = await log.open(publisher, opening);
       publisher.#end.signal.throwIfAborted();
@@ -61,6 +69,17 @@ export class LogPublisher implements CheckpointedPublisher {
       publisher.#release();
       throw error;
     }
+  }
+
+  /** Undefined: nobody holds the log, or this publisher has ended; else resolves when that may be so. */
+  #vacancy(): Promise<void> | undefined {
+    const { signal } = this.#end;
+    const vacancy = this.#log.vacancy();
+    if (vacancy === undefined || signal.aborted) return undefined;
+    const ended = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return Promise.race([vacancy, ended]);
   }
 
   /** Every publish, also one that waits, rejects with `reason`; the first reason counts. */

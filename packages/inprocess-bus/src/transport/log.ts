@@ -1,4 +1,5 @@
 import { BentoError, FencedError, type Position } from '@bento-bus/core';
+import { type Deferred, deferred } from '@bento-bus/core/adapter';
 import type { Attachment, Cursor } from './cursor.ts';
 import { GroupProgress, type ProgressKeeping } from './group-progress.ts';
 import type { LogPublisher } from './log-publisher.ts';
@@ -27,6 +28,7 @@ export class Log {
   readonly #keeping: ProgressKeeping;
   readonly #groups = new Map<string, GroupProgress>();
   #holder: LogPublisher | undefined;
+  #released: Deferred<void> | undefined;
   /** Openings and attachments come one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -46,9 +48,17 @@ export class Log {
     return this.#exclusively(() => this.#open(opening));
   }
 
+  /** Undefined: nobody holds the log; else resolves when that may be so: ask again. */
+  vacancy(): Promise<void> | undefined {
+    return this.#holder === undefined ? undefined : (this.#released ??= deferred()).promise;
+  }
+
   /** The holder has ended. */
   release(holder: LogPublisher): void {
-    if (this.#holder === holder) this.#holder = undefined;
+    if (this.#holder !== holder) return;
+    this.#holder = undefined;
+    this.#released?.resolve();
+    this.#released = undefined;
   }
 
   /**

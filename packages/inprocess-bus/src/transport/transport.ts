@@ -124,7 +124,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
     backlog: (group) => groups.get(group)?.backlog ?? 0,
     subscribe: (asked, each, given) => subscribe(asked, { each }, given),
     subscribeBatch: (asked, batch, given) => subscribe(asked, { batch }, given),
-    async openCheckpointed(log, { topics: published, head, signal }) {
+    async openCheckpointed(log, { topics: published, head, signal, onStandby }) {
       if (state !== 'open') throw closedError(`open log "${log}"`);
       checkName('open', 'log', log);
       for (const topic of published) checkName('publish to', 'topic', topic);
@@ -132,6 +132,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
         topics: [...new Set(published)],
         head,
         signal,
+        onStandby,
         readers: (topic: string) => [...topicOf(topic).cursors].filter((cursor) => cursor.isRead),
       };
       const opened = known(logs, log, () => new Log(log, { store, clock, logger }));
