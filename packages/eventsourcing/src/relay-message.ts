@@ -1,4 +1,5 @@
 import {
+  type CheckpointedItem,
   type Codec,
   type CodecContext,
   decodeEvent,
@@ -30,8 +31,7 @@ export function definitionsOf(catalogues: readonly EventCatalogue[], what: strin
 }
 
 /** Whether an event stays inside its store, whatever the catalogues say. */
-export const isInternal = (event: StoredEvent): boolean =>
-  event.stream.type.startsWith('$') || event.type.startsWith('$');
+const isInternal = (event: StoredEvent): boolean => event.stream.type.startsWith('$') || event.type.startsWith('$');
 
 /** What the relay needs to make messages. */
 export interface MessageOptions {
@@ -70,6 +70,22 @@ export async function messageOf(
   const encoded = await encode(event, codec, { topic: definition.topic, type, version: eventVersion, headers });
   const key = await keyOf(event, definition, logger);
   return { id, type, source, time, key, headers: { ...headers, ...encoded.headers }, body: encoded.body };
+}
+
+/** What of a page of the log travels, and where to. */
+export async function itemsOf(
+  page: readonly StoredEvent[],
+  definitions: ReadonlyMap<string, EventDefinition>,
+  options: MessageOptions,
+): Promise<CheckpointedItem[]> {
+  const items: CheckpointedItem[] = [];
+  for (const event of page) {
+    const definition = isInternal(event) ? undefined : definitions.get(event.type);
+    if (!definition) continue;
+    const message = await messageOf(event, definition, options);
+    items.push({ topic: definition.topic, message, position: event.position });
+  }
+  return items;
 }
 
 async function encode({ data, position, stream }: StoredEvent, codec: Codec, context: CodecContext): Promise<Encoded> {

@@ -7,13 +7,12 @@ import {
   isBentoError,
   type Logger,
   type Position,
-  type StoredEvent,
   silentLogger,
 } from '@bento-bus/core';
 import { type Backoff, closeOnce, deferred, fullJitter, withDeadline } from '@bento-bus/core/adapter';
 import { fault, reasonOf } from './fault.ts';
 import { pagesOf } from './pages.ts';
-import { definitionsOf, isInternal, messageOf } from './relay-message.ts';
+import { definitionsOf, itemsOf } from './relay-message.ts';
 import { checkRelayOptions, type Relay, type RelayOptions, relayDefaults } from './relay-options.ts';
 import { Waiter } from './waiter.ts';
 
@@ -146,10 +145,15 @@ class LogRelay implements Relay {
   }
 
   async #publishUpToHead(publisher: CheckpointedPublisher): Promise<void> {
-    const { batchSize = relayDefaults.batchSize, store } = this.#options;
+    const { batchSize = relayDefaults.batchSize, codec, source, store } = this.#options;
     const pages = pagesOf(store, { after: this.#position, size: batchSize, signal: this.#abort.signal });
     for await (const page of pages) {
-      const items = await this.#itemsOf(page);
+      const items = await itemsOf(page, this.#definitions, {
+        codec,
+        source,
+        log: store.identity,
+        logger: this.#logger,
+      });
       const through = page.at(-1)?.position ?? this.#position;
       await this.#publish(publisher, items, through);
       this.#failures = 0;
@@ -159,18 +163,6 @@ class LogRelay implements Relay {
       this.#report();
       if (this.#closing) return;
     }
-  }
-
-  async #itemsOf(page: readonly StoredEvent[]): Promise<CheckpointedItem[]> {
-    const { codec, source, store } = this.#options;
-    const items: CheckpointedItem[] = [];
-    for (const event of page) {
-      const definition = isInternal(event) ? undefined : this.#definitions.get(event.type);
-      if (!definition) continue;
-      const message = await messageOf(event, definition, { codec, source, log: store.identity, logger: this.#logger });
-      items.push({ topic: definition.topic, message, position: event.position });
-    }
-    return items;
   }
 
   async #publish(
