@@ -28,7 +28,7 @@ export class GroupProgress {
   readonly #begun = new Set<string>();
   #current: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
-  #cancelLater: (() => void) | undefined;
+  #later: { readonly due: number; readonly cancel: () => void } | undefined;
   #closed = false;
   /** Ends the wait before a failing store is asked again. */
   #hurry: () => void = () => {};
@@ -80,16 +80,21 @@ export class GroupProgress {
   /** For progress that costs only time when it is lost. */
   saveLater(ms: number = lazyMs): void {
     if (this.#closed) return;
-    this.#cancelLater ??= this.#keeping.clock.schedule(() => {
-      this.#cancelLater = undefined;
+    const { clock } = this.#keeping;
+    const due = clock.now() + ms;
+    if (this.#later !== undefined && this.#later.due <= due) return;
+    this.#later?.cancel();
+    const cancel = clock.schedule(() => {
+      this.#later = undefined;
       this.save().catch(() => {});
     }, ms);
+    this.#later = { due, cancel };
   }
 
   /** Writes what is not written; tries only once more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelLater?.();
+    this.#later?.cancel();
     for (const { guard } of this.#topics.values()) guard?.end();
     this.#hurry();
     await this.save();
