@@ -16,11 +16,14 @@ const steps = [
   { name: 'manifests agree (sherif)', command: 'npx sherif --fail-on-warnings' },
   { name: 'dead code (knip)', command: 'npx knip --no-progress --no-config-hints' },
   { name: 'boundaries', command: 'node tools/scripts/check-boundaries.mjs' },
+  { name: 'docker/compose.yaml', command: 'node tools/scripts/check-compose.mjs' },
   { name: 'API reports', command: nx('api') },
   { name: 'packages (publint, attw)', command: nx('pkg') },
   { name: 'README examples', command: nx('example') },
   { name: 'workspace', command: 'node --test --test-reporter=spec tools/checks/*.test.mjs' },
   { name: 'tests', command: 'node tools/scripts/test.mjs' },
+  // It limits its suites itself.
+  { name: 'broker suites', command: 'node tools/scripts/test-brokers.mjs', limitMs: 30 * 60_000 },
 ];
 
 /** Longer than any step needs; one that hangs must not take the time of the rest. */
@@ -37,7 +40,7 @@ const env = {
 };
 
 /** Runs a command line with its output passed on as it comes; resolves with whether it succeeded, and that output. */
-const run = (command) =>
+const run = (command, ownLimitMs = limitMs) =>
   new Promise((settle) => {
     // A process group of its own, so that the limit ends the whole of it.
     const child = spawn('bash', ['-c', command], { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -52,9 +55,9 @@ const run = (command) =>
       });
     }
     const timer = setTimeout(() => {
-      console.error(`stopped: took longer than ${limitMs / 60_000} minutes`);
+      console.error(`stopped: took longer than ${ownLimitMs / 60_000} minutes`);
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    }, limitMs);
+    }, ownLimitMs);
     child.on('error', (error) => console.error(error.message));
     child.on('close', (code) => {
       clearTimeout(timer);
@@ -93,14 +96,17 @@ const step = async (name, work) => {
 };
 
 const network = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_SOCKET_TIMEOUT|EINTEGRITY|\bE(429|5\d\d)\b/;
+/** The servers of the broker suites run on Java, and Maven brings them. On a machine that has them this does nothing. */
+const java =
+  '{ command -v java && command -v mvn; } >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy default-jre-headless maven; }';
 const install = async () => {
-  const command = 'npm ci --no-audit --no-fund';
+  const command = `{ ${java}; } && npm ci --no-audit --no-fund`;
   const first = await run(command);
   return first.ok || !network.test(first.output) ? first : run(command);
 };
 
 if (!process.argv.includes('--install') || (await step('install', install))) {
-  for (const { name, command } of steps) await step(name, () => run(command));
+  for (const { name, command, limitMs: own } of steps) await step(name, () => run(command, own));
 } else lines.push('nothing else ran: without its dependencies the workspace cannot be checked');
 console.log(`\n${lines.join('\n')}\n\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

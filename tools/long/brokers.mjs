@@ -1,0 +1,30 @@
+// The broker suites with full counts.
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const folders = { kafka: 'packages/kafka-adapter', pulsar: 'packages/pulsar-adapter' };
+
+/** Suites by name; each resolves with the lines of its report, or rejects. */
+export const brokerSuites = (options) =>
+  Object.fromEntries(
+    Object.entries(folders).map(([name, folder]) => [
+      name,
+      async () => {
+        const path = join(root, folder);
+        const file = join(path, 'tmp/broker-results.json');
+        rmSync(file, { force: true });
+        const { kills, seed } = options;
+        const env = { ...process.env, KILLS: kills, SEED: seed, LONG: '1', FORCE_COLOR: '0', NO_COLOR: undefined };
+        const child = spawn('npm', ['run', '--silent', 'test:brokers'], { cwd: path, env, stdio: 'inherit' });
+        const code = await new Promise((settle) => {
+          child.on('close', settle);
+        });
+        const { passed, failed, skipped, seconds, told = [] } = JSON.parse(readFileSync(file, 'utf8'));
+        const counts = `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s, KILLS=${kills}`;
+        if (code !== 0) throw new Error(counts);
+        return [counts, ...told];
+      },
+    ]),
+  );

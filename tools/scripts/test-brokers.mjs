@@ -1,0 +1,91 @@
+// `npm run test:brokers [-- NAME …]`: the suites that need real servers, one project after the other; each starts the servers it needs and
+// fails where it cannot. Never cached. The budgets are seconds on two cores; what takes longer belongs to `npm run test:long`.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { projects, root } from './projects.mjs';
+
+const budgets = { stack: 120, 'kafka-adapter': 360, 'pulsar-adapter': 420, 'order-app': 240, 'clickhouse-store': 60 };
+const help = `npm run test:brokers [-- NAME …]   NAME: ${Object.keys(budgets).join(', ')}`;
+
+const names = process.argv.slice(2);
+if (names.includes('--help') || names.includes('-h')) {
+  console.log(help);
+  process.exit(0);
+}
+const unknown = names.find((name) => !(name in budgets));
+if (unknown !== undefined) {
+  console.error(`test:brokers: unknown "${unknown}". ${help}`);
+  process.exit(2);
+}
+
+const env = { ...process.env, FORCE_COLOR: process.env.FORCE_COLOR ?? '0', NO_COLOR: undefined };
+
+/** Resolves with the exit code and the end of what it wrote. It is ended at three times its budget: one that hangs takes nobody's time. */
+const run = (path, limitMs) =>
+  new Promise((settle) => {
+    const child = spawn('npm', ['run', '--silent', 'test:brokers'], {
+      cwd: path,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
+      from.setEncoding('utf8').on('data', (text) => {
+        output = `${output}${text}`.slice(-20_000);
+        to.write(text);
+      });
+    }
+    const timer = setTimeout(() => {
+      console.error(`stopped: took longer than ${limitMs / 1_000} s`);
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, limitMs);
+    child.on('error', (error) => console.error(error.message));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      settle({ code, output });
+    });
+  });
+
+const countsOf = (file, { code, output }) => {
+  if (existsSync(file)) {
+    const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+    return { passed, failed: code === 0 ? failed : Math.max(failed, 1), skipped };
+  }
+  const spec = Object.fromEntries([...output.matchAll(/^ℹ (\w+) (\d+)$/gm)].map(([, key, n]) => [key, Number(n)]));
+  if (!('pass' in spec)) return { passed: 0, failed: 1, skipped: 0 };
+  const failed = spec.fail + spec.cancelled;
+  return { passed: spec.pass, failed: code === 0 ? failed : Math.max(failed, 1), skipped: spec.skipped + spec.todo };
+};
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const lines = [];
+const begin = performance.now();
+for (const [name, budget] of Object.entries(budgets)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const project = projects.find(({ manifest }) => manifest.name === `@bento-bus/${name}`);
+  if (project === undefined) throw new Error(`no project "${name}" in ${root}`);
+  const file = join(project.path, 'tmp/broker-results.json');
+  rmSync(file, { force: true });
+  console.log(`\n=== ${name}`);
+  const start = performance.now();
+  const counts = countsOf(file, await run(project.path, 3_000 * budget));
+  const seconds = (performance.now() - start) / 1_000;
+  // Nothing ran, or it ran for longer than it may: both are faults of the suite.
+  if (counts.passed + counts.failed === 0) counts.failed = 1;
+  for (const key of Object.keys(sum)) sum[key] += counts[key];
+  const late = seconds > budget ? `, OVER its budget: move what is long to test:long` : '';
+  const { passed, failed, skipped } = counts;
+  lines.push(
+    `${name.padEnd(18)} ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)} s of ${budget} s${late}`,
+  );
+}
+const minutes = (performance.now() - begin) / 60_000;
+console.log(`\n${lines.join('\n')}\n${minutes.toFixed(1)} of 20 minutes`);
+if (minutes > 20) sum.failed += 1;
+console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+process.exitCode = sum.failed === 0 ? 0 : 1;

@@ -1,0 +1,23 @@
+import { clickhouse } from './kinds/clickhouse.mjs';
+import { kafka } from './kinds/kafka.mjs';
+import { pulsar } from './kinds/pulsar.mjs';
+import { registry } from './kinds/registry.mjs';
+
+/**
+ * What a server is: how it is fetched, configured, run, and known to be ready.
+ * @typedef {object} Kind
+ * @property {string} name
+ * @property {boolean} java whether it needs a Java runtime
+ * @property {boolean} [archive] whether a class-data archive is worth its making
+ * @property {{ name: string, version: string, goal: 'copy' | 'unpack', about: string }} [artifact]
+ * @property {Readonly<Record<string, string>>} ports its ports, each with the variable that fixes it
+ * @property {number} heapMb
+ * @property {number} readyTimeoutMs
+ * @property {number} stopMs after SIGTERM, until SIGKILL
+ * @property {(ports: Record<string, number>) => Record<string, string>} endpoints
+ * @property {(context: object) => unknown} prepare writes its files; gives command, args and environment
+ * @property {(context: object) => unknown} isReady
+ */
+
+/** @type {Readonly<Record<string, Kind>>} */
+export const kinds = { pulsar, kafka, registry, clickhouse };
