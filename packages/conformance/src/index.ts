@@ -5,5 +5,5 @@ export { uniqueName } from './names.ts';
 export type { TestDeclaration, TestRunner } from './runner.ts';
 export { type Harness, runScenario, type Scenario, type ScenarioResult } from './scenario.ts';
 export { seededRandom } from './seeded-random.ts';
-export type { TransportHarness } from './transport/harness.ts';
+export type { TransportHarness, TransportModule, TransportProcesses } from './transport/harness.ts';
 export { describeTransport, transportScenarios } from './transport/scenarios.ts';

@@ -27,7 +27,7 @@ export function describeScenarios<H extends Harness>(
     for (const scenario of scenarios) {
       const reason = skipReason(scenario, harness);
       const run = (): Promise<void> => scenario.run(harness);
-      if (reason === undefined) it(scenario.name, run, timeLimit(harness));
+      if (reason === undefined) it(scenario.name, run, timeLimit(scenario, harness));
       else it.skip(`${scenario.name} (skipped: ${reason})`, run);
     }
   });

@@ -2,7 +2,10 @@
 export interface Harness {
   /** Name of the tests' group. */
   readonly name: string;
-  /** Everything that a scenario waits for must have happened this long after its start. Milliseconds. @default 10_000 */
+  /**
+   * Everything that a scenario waits for must have happened this long after its start; one that starts processes gets it once for each
+   * of them. Milliseconds. @default 10_000
+   */
   readonly deadlineMs?: number;
   /**
    * How long a scenario watches that something does not happen, where no later message can prove it. It should be longer than the
@@ -18,6 +21,8 @@ export interface Scenario<H extends Harness> {
   readonly name: string;
   /** Why it makes no sense for this harness: what it needs is not declared. */
   unmet(harness: H): string | undefined;
+  /** By when everything that it waits for must have happened. Milliseconds. @default the harness's `deadlineMs` */
+  limitMs?(harness: H): number;
   /** Rejects with an `AssertionError` where the promise is broken. */
   run(harness: H): Promise<void>;
 }
@@ -58,16 +63,12 @@ export function unmetNeeds<H, Need extends string>(
   return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
-const deadlineOf = (harness: Harness): number => harness.deadlineMs ?? 10_000;
+/** The deadline of a harness, with its default. */
+export const deadlineOf = (harness: Harness): number => harness.deadlineMs ?? 10_000;
 
 /** How long cleaning up after a scenario may take. */
 export const cleanupLimit = (harness: Harness): number => Math.min(deadlineOf(harness), 5_000);
 
 /** How long a runner should allow: the scenario and cleaning up, with room for the kit to say itself what was late. */
-export const timeLimit = (harness: Harness): number => deadlineOf(harness) + cleanupLimit(harness) + 2_000;
-
-/** The times of a harness with their defaults. */
-export const timesOf = (harness: Harness): { readonly deadlineMs: number; readonly quietMs: number } => ({
-  deadlineMs: deadlineOf(harness),
-  quietMs: harness.quietMs ?? 200,
-});
+export const timeLimit = <H extends Harness>(scenario: Scenario<H>, harness: H): number =>
+  (scenario.limitMs?.(harness) ?? deadlineOf(harness)) + cleanupLimit(harness) + 2_000;

@@ -2,25 +2,24 @@ import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { withDeadline } from '@bento-bus/core/adapter';
 import { eventually, notInTime } from './eventually.ts';
-import { type Harness, timesOf } from './scenario.ts';
+import { deadlineOf, type Harness } from './scenario.ts';
 
 /** For the waits inside a scenario to tell what they waited for, before the scenario as a whole is given up. */
 const graceMs = 250;
 
 const fewestLooks = 10;
 
-/** The waits of one scenario, all with one end: `deadlineMs` after it began. */
+/** The waits of one scenario, all with one end: `limitMs` after it began. */
 export class Watch {
   readonly quietMs: number;
-  readonly #deadlineMs: number;
+  readonly #limitMs: number;
   readonly #end: number;
   #fault: { readonly error: unknown } | undefined;
 
-  constructor(harness: Harness) {
-    const { deadlineMs, quietMs } = timesOf(harness);
-    this.quietMs = quietMs;
-    this.#deadlineMs = deadlineMs;
-    this.#end = performance.now() + deadlineMs;
+  constructor(harness: Harness, limitMs: number = deadlineOf(harness)) {
+    this.quietMs = harness.quietMs ?? 200;
+    this.#limitMs = limitMs;
+    this.#end = performance.now() + limitMs;
   }
 
   /** Something ended that should go on: waits that have not been met fail with this error. */
@@ -50,20 +49,20 @@ export class Watch {
     return this.#bounded('the scenario', work, this.#left() + graceMs);
   }
 
-  /** `check` holds now and all through `quietMs`. */
-  async quiet(what: string, check: () => boolean): Promise<void> {
-    const until = performance.now() + this.quietMs;
+  /** `check` holds now and all through `ms`. */
+  async quiet(what: string, check: () => boolean, ms: number = this.quietMs): Promise<void> {
+    const until = performance.now() + ms;
     // A process that was held up must not take one late look for a quiet time.
     for (let looks = 1; looks < fewestLooks || performance.now() < until; looks += 1) {
       assert.ok(check(), `${what}: it did not stay so`);
-      await setTimeout(Math.min(5, this.quietMs / fewestLooks));
+      await setTimeout(Math.min(5, ms / fewestLooks));
     }
     assert.ok(check(), `${what}: it did not stay so`);
   }
 
   #bounded<T>(what: string, work: Promise<T>, ms: number): Promise<T> {
     return withDeadline(work, ms, () => {
-      throw notInTime(what, this.#deadlineMs);
+      throw notInTime(what, this.#limitMs);
     });
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { eventStoreScenarios } from '../src/event-store/scenarios.ts';
 import { transportScenarios } from '../src/transport/scenarios.ts';
@@ -15,6 +15,18 @@ it('lists every scenario of the transport kit, in order', () => {
 
 it('lists every scenario of the event store kit, in order', () => {
   expect(listed('Event store')).toEqual(eventStoreScenarios.map(({ name }) => name));
+});
+
+it('shows each promise of docs/contract.md by scenarios and tests that exist', () => {
+  const root = new URL('../../../', import.meta.url);
+  const contract = readFileSync(new URL('docs/contract.md', root), 'utf8');
+  const lists = [...contract.matchAll(/\nShown by\n+((?:- .+\n)+)/g)].map(([, list]) => list ?? '');
+  expect(lists.length).toBe(contract.split('\n## ').length - 1);
+  const shown = lists.flatMap((list) => [...list.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? ''));
+  const names = new Set(transportScenarios.map(({ name }) => name));
+  const exists = (text: string): boolean => (text.includes('/') ? existsSync(new URL(text, root)) : names.has(text));
+  const options = new Set(['duplicatesMs', 'restartDuplicatesMs', 'attemptsMs']);
+  expect(shown.filter((text) => !exists(text) && !options.has(text))).toEqual([]);
 });
 
 it('names each scenario once, so that a skip means one', () => {

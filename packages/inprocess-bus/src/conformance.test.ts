@@ -1,25 +1,21 @@
-import { describeTransport, type TransportHarness } from '@bento-bus/conformance';
-import { describe, it } from '@jest/globals';
-import { capabilities } from './transport/capabilities.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeTransport } from '@bento-bus/conformance';
+import { afterAll, describe, it } from '@jest/globals';
+import { inProcess, inProcessWith } from '../test/kit.ts';
 import { createMemoryCheckpointStore } from './transport/memory-checkpoint-store.ts';
 import { createInProcessTransport } from './transport/transport.ts';
 
-const harness: TransportHarness = {
-  name: 'in-process transport',
-  capabilities,
-  checkpointed: true,
-  clients: 'one',
-  quietMs: 30,
-  createTransport: async () => createInProcessTransport(),
-  refusedMessage: (message) => ({ ...message, id: '' }),
-};
+const folder = mkdtempSync(join(tmpdir(), 'bento-inprocess-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-describeTransport({ describe, it }, harness);
+describeTransport({ describe, it }, inProcessWith(folder));
 
 describeTransport(
   { describe, it },
   {
-    ...harness,
+    ...inProcess,
     name: 'in-process transport with a CheckpointStore, a short retention and a slow first read',
     volume: 2_000,
     createTransport: async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type CheckpointedItem,
+  type CheckpointedOptions,
   type CheckpointedPublisher,
   canPublishCheckpointed,
   type Position,
@@ -34,10 +35,14 @@ class TestLog {
 
   async open(
     on: Transport = this.#c.transport,
-    head: Position = position(this.items.length),
+    options: Pick<CheckpointedOptions, 'onStandby' | 'signal'> = {},
   ): Promise<CheckpointedPublisher> {
     assert.ok(canPublishCheckpointed(on));
-    return this.#c.within('opening the log', on.openCheckpointed(this.name, { topics: [this.topic], head }));
+    const head = position(this.items.length);
+    return this.#c.within(
+      'opening the log',
+      on.openCheckpointed(this.name, { topics: [this.topic], head, ...options }),
+    );
   }
 
   /** Items at the places `from` to `to`. */
@@ -133,6 +138,35 @@ export const checkpointScenarios: readonly TransportScenario[] = [
     await log.assertHandledOnce(recorder);
   }),
 
+  scenario('waits for the holder of a log to close, when told to stand by', ['checkpointed'], async (c) => {
+    const log = await TestLog.create(c, 20);
+    const recorder = new Recorder();
+    await c.subscribe(log.topic, recorder.handler());
+    const first = await log.open();
+    await first.publish(log.slice(1, 5), position(5));
+    let told = 0;
+    let isOpen = false;
+    const onStandby = (): void => void (told += 1);
+    const opening = log.open(await c.client(), { onStandby }).finally(() => {
+      isOpen = true;
+    });
+    const abort = new AbortController();
+    const impatient = log.open(await c.client(), { onStandby, signal: abort.signal });
+    // Judged below.
+    for (const one of [opening, impatient]) one.catch(() => {});
+    await c.eventually('telling that both wait', () => told === 2);
+    abort.abort();
+    await assert.rejects(impatient, 'a wait ends with its signal');
+    await first.publish(log.slice(6, 10), position(10));
+    await c.quiet('the other waits', () => !isOpen);
+    await c.within('closing the publisher', first.close());
+    const second = await opening;
+    assert.equal(second.resumeAfter, position(10));
+    await second.publish(log.slice(11, 20), position(20));
+    assert.equal(told, 2, 'it is told once');
+    await log.assertHandledOnce(recorder);
+  }),
+
   scenario('keeps the checkpoints of logs apart', ['checkpointed'], async (c) => {
     const one = await TestLog.create(c, 10);
     const other = await TestLog.create(c, 10, one.topic);
@@ -144,6 +178,8 @@ export const checkpointScenarios: readonly TransportScenario[] = [
     assert.equal(second.resumeAfter, '', 'another log is another checkpoint');
     await second.publish(other.slice(1, 5), position(5));
     await first.publish([], position(10));
+    const published = [...one.slice(1, 10), ...other.slice(1, 5)].map(({ message }) => message);
+    await c.eventually('handling the items of both', () => recorder.hasAll(published));
     await one.assertHandledOnce(recorder);
     await other.assertHandledOnce(recorder, 5);
   }),

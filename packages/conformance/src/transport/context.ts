@@ -28,9 +28,10 @@ export class TransportContext extends Watch {
   #first: Transport | undefined;
   readonly #transports: Transport[] = [];
   readonly #gates: Gate[] = [];
+  readonly #ends: (() => Promise<void>)[] = [];
 
-  constructor(harness: TransportHarness) {
-    super(harness);
+  constructor(harness: TransportHarness, limitMs?: number) {
+    super(harness, limitMs);
     this.harness = harness;
     this.random = seededRandom(harness.seed ?? 1);
   }
@@ -42,8 +43,16 @@ export class TransportContext extends Watch {
   async end(): Promise<void> {
     for (const gate of this.#gates) gate.open();
     // How closing goes is judged by the scenarios about closing only.
-    const closed = Promise.allSettled(this.#transports.map(async (transport) => transport.close()));
+    const closed = Promise.allSettled([
+      ...this.#ends.map((end) => end()),
+      ...this.#transports.map(async (transport) => transport.close()),
+    ]);
     await withDeadline(closed, cleanupLimit(this.harness), () => {});
+  }
+
+  /** Runs `end` when the scenario has ended. */
+  onEnd(end: () => Promise<void>): void {
+    this.#ends.push(end);
   }
 
   /** The client that most scenarios work with. */
@@ -160,11 +169,13 @@ export const scenario = (
   name: string,
   needs: readonly TransportNeed[],
   body: (context: TransportContext) => Promise<void>,
+  limitMs?: (harness: TransportHarness) => number,
 ): TransportScenario => ({
   name,
   unmet: (harness) => unmetNeeds(transportNeeds, needs, harness),
+  ...(limitMs && { limitMs }),
   run: async (harness) => {
-    const context = new TransportContext(harness);
+    const context = new TransportContext(harness, limitMs?.(harness));
     try {
       await context.begin();
       await context.whole(body(context));

@@ -3,12 +3,15 @@ import { batchScenarios } from './batch.ts';
 import { checkpointScenarios } from './checkpoint.ts';
 import { closeScenarios } from './close.ts';
 import type { TransportScenario } from './context.ts';
+import { crashScenarios } from './crash.ts';
 import { deliveryScenarios } from './delivery.ts';
 import { exhaustedScenarios } from './exhausted.ts';
 import { groupScenarios } from './groups.ts';
 import type { TransportHarness } from './harness.ts';
+import { memberScenarios } from './members.ts';
 import { middlewareScenarios } from './middleware.ts';
 import { orderScenarios } from './order.ts';
+import { processGroupScenarios } from './process-groups.ts';
 import { publishScenarios } from './publish.ts';
 import { redeliveryScenarios } from './redelivery.ts';
 import { restartScenarios } from './restart.ts';
@@ -20,6 +23,7 @@ export const transportScenarios: readonly TransportScenario[] = [
   ...orderScenarios,
   ...redeliveryScenarios,
   ...groupScenarios,
+  ...memberScenarios,
   ...startScenarios,
   ...batchScenarios,
   ...closeScenarios,
@@ -28,6 +32,8 @@ export const transportScenarios: readonly TransportScenario[] = [
   ...exhaustedScenarios,
   ...checkpointScenarios,
   ...restartScenarios,
+  ...crashScenarios,
+  ...processGroupScenarios,
 ];
 
 /**

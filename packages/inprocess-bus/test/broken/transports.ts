@@ -1,12 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import {
-  type CheckpointedPublisher,
-  type DeliveryHandler,
-  isBentoError,
-  type Outcome,
-  PublishError,
-} from '@bento-bus/core';
-import type { InProcessTransport } from '../../src/index.ts';
+import { type DeliveryHandler, isBentoError, type Outcome, PublishError } from '@bento-bus/core';
+import { brokenLogs } from './logs.ts';
+import { unique } from './unique.ts';
 import {
   type Break,
   eachBatch,
@@ -20,7 +15,6 @@ import {
 
 const never = (): Promise<never> => new Promise(() => {});
 const ok: Outcome = { ok: true };
-let unique = 0;
 
 /** Tries up to 500 times in one delivery before its transport hears of the failure. */
 const stubborn =
@@ -36,34 +30,6 @@ const stubborn =
       }
     }
   };
-
-/** Publishes the items of a log without looking at the checkpoint. */
-const withoutCheckpoint = (t: InProcessTransport, publisher: CheckpointedPublisher): CheckpointedPublisher => ({
-  resumeAfter: publisher.resumeAfter,
-  publish: async (items, through) => {
-    await publisher.publish([], through);
-    for (const { topic, message } of items) await t.publish(topic, [message]);
-  },
-  close: () => publisher.close(),
-  [Symbol.asyncDispose]: () => publisher.close(),
-});
-
-/** Who opened a log earlier publishes it through whoever opened it last. */
-const unfenced: Break = (t) => {
-  const last = new Map<string, CheckpointedPublisher>();
-  return {
-    openCheckpointed: async (log, options) => {
-      const publisher = await t.openCheckpointed(log, options);
-      last.set(log, publisher);
-      return {
-        resumeAfter: publisher.resumeAfter,
-        publish: (items, through) => (last.get(log) ?? publisher).publish(items, through),
-        close: () => publisher.close(),
-        [Symbol.asyncDispose]: () => publisher.close(),
-      };
-    },
-  };
-};
 
 /** Transports broken on purpose, by what they do. */
 export const brokenTransports: Readonly<Record<string, Break>> = {
@@ -110,7 +76,7 @@ export const brokenTransports: Readonly<Record<string, Break>> = {
 
   // ---- groups and start positions
   'has one group for all': eachGroup(() => 'the only one'),
-  'makes each subscription a group of its own': eachGroup((group) => `${group}-${(unique += 1)}`),
+  'makes each subscription a group of its own': eachGroup((group) => `${group}-${unique()}`),
   'lets groups begin at the earliest message always': eachOptions(() => ({ startPosition: 'earliest' })),
   'lets groups begin at the latest message always': eachOptions(() => ({ startPosition: 'latest' })),
   'keeps nothing for groups to come': eachOptions(({ use = [] }) => ({
@@ -237,15 +203,5 @@ export const brokenTransports: Readonly<Record<string, Break>> = {
   }),
   'declares what it does not keep': (t) => ({ capabilities: { ...t.capabilities, durable: true } }),
 
-  // ---- logs
-  'ignores the checkpoint': (t) => ({
-    openCheckpointed: async (log, options) => withoutCheckpoint(t, await t.openCheckpointed(log, options)),
-  }),
-  'forgets the checkpoint': (t) => ({
-    openCheckpointed: (log, options) => t.openCheckpointed(`${log}-${(unique += 1)}`, options),
-  }),
-  'has one checkpoint for all logs': (t) => ({
-    openCheckpointed: (_, options) => t.openCheckpointed('the only one', options),
-  }),
-  'fences nobody': unfenced,
+  ...brokenLogs,
 };
