@@ -1,0 +1,84 @@
+import { describeTransport, transportScenarios } from '@bento-bus/conformance';
+import { type KafkaCluster, startKafkaCluster } from '@bento-bus/stack';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import type { KafkaTransport } from '../src/index.ts';
+import { connect, harness } from './support/harness.ts';
+import { eventually, message, unique } from './support/messages.ts';
+
+let cluster: KafkaCluster | undefined;
+const brokers = (): string => (cluster as KafkaCluster).brokers;
+const transports: KafkaTransport[] = [];
+
+beforeAll(async () => {
+  cluster = await startKafkaCluster();
+}, 90_000);
+afterEach(async () => {
+  await Promise.all(transports.splice(0).map((transport) => transport.close()));
+});
+afterAll(async () => {
+  await cluster?.stop();
+}, 30_000);
+
+/** A node of the cluster dies and comes back. */
+const restart = async (): Promise<void> => {
+  const [node] = (cluster as KafkaCluster).nodes;
+  await node?.kill();
+  await node?.restart();
+};
+const given = harness('kafka, three brokers', () => ({ brokers: brokers(), restart }));
+const costly = transportScenarios.filter(
+  (scenario) => scenario.unmet({ ...given, processes: undefined } as never) !== undefined,
+);
+describeTransport(
+  { describe, it },
+  { ...given, skip: Object.fromEntries(costly.map(({ name }) => [name, 'processes are killed with one broker'])) },
+);
+
+describe('a cluster of three', () => {
+  it('goes on when the leader of a partition is killed under load', async () => {
+    const topic = unique('leader');
+    const transport = connect(brokers());
+    transports.push(transport);
+    const handled = new Map<string, number>();
+    const last = new Map<string, number>();
+    const disorder: string[] = [];
+    await transport.subscribe(
+      [topic],
+      async ({ message: { id, key = '' } }) => {
+        const place = Number(id.slice(1));
+        if (place < (last.get(key) ?? -1) && !handled.has(id)) disorder.push(id);
+        last.set(key, Math.max(place, last.get(key) ?? -1));
+        handled.set(id, (handled.get(id) ?? 0) + 1);
+      },
+      { group: unique('group'), concurrency: 16 },
+    );
+    const acknowledged = new Set<string>();
+    const stop = new AbortController();
+    const publisher = async (own: number): Promise<void> => {
+      for (let place = own; !stop.signal.aborted; place += 8) {
+        await transport.publish(topic, [message({ id: `m${place}`, key: `k${own}` })]);
+        acknowledged.add(`m${place}`);
+      }
+    };
+    const publishing = Promise.all(Array.from({ length: 8 }, (_, own) => publisher(own)));
+    await eventually('some traffic', () => handled.size > 500);
+    const admin = new Kafka({ brokers: brokers().split(','), logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const { brokers: nodes } = await admin.describeCluster();
+    await admin.disconnect();
+    const leader = nodes.find(({ nodeId }) => nodeId === topics[0]?.partitions[0]?.leader);
+    const victim = cluster?.nodes.find((node) => node.brokers.endsWith(`:${leader?.port}`));
+    await victim?.kill();
+    const before = acknowledged.size;
+    await eventually('traffic without the leader', () => acknowledged.size > before + 2_000);
+    await victim?.restart();
+    const since = acknowledged.size;
+    await eventually('traffic with the leader', () => acknowledged.size > since + 500);
+    stop.abort();
+    await publishing;
+    await eventually('handling all that was acknowledged', () => [...acknowledged].every((id) => handled.has(id)));
+    expect(disorder).toEqual([]);
+  }, 120_000);
+});

@@ -1,0 +1,49 @@
+import { BentoError } from '@bento-bus/core';
+import { describe, expect, it } from '@jest/globals';
+import { HttpFailure, oneSentence, SendFailure, toBentoError } from './errors.ts';
+
+describe('errors', () => {
+  it('makes a sentence of JSON, HTML and stack traces', () => {
+    expect(oneSentence('{"reason":"Topic persistent://a/b/c not found"}')).toBe('Topic persistent://a/b/c not found');
+    const page =
+      '<html><head>\n<title>Error 409 Failed to create producer/consumer: {&quot;errorMsg&quot;:&quot;org.apache.pulsar.broker.service.BrokerServiceException$NamingException: Producer with name &apos;x&apos; is already connected to topic&quot;,&quot;reqId&quot;:1}</title>';
+    expect(oneSentence(page)).toBe("Producer with name 'x' is already connected to topic");
+    expect(oneSentence('java.lang.IllegalArgumentException: bad name\n\tat a.b.C.d(C.java:1)')).toBe('bad name');
+  });
+
+  it.each([
+    [401, 'AUTHENTICATION', false],
+    [403, 'AUTHORIZATION', false],
+    [404, 'UNKNOWN_TOPIC', false],
+    [409, 'GROUP_CONFLICT', false],
+    [412, 'CONFIGURATION', false],
+    [405, 'CONFIGURATION', false],
+    [500, 'CONNECTION', true],
+    [503, 'CONNECTION', true],
+    [504, 'TIMEOUT', true],
+  ])('%i is %s', (status, code, retryable) => {
+    const error = toBentoError(new HttpFailure(status, '{"reason":"because."}'), 'read "orders"');
+    expect(error).toMatchObject({ code, retryable });
+    expect(error.message).toMatch(/^pulsar-adapter: cannot read "orders": because\. \S.*\.$/);
+  });
+
+  it.each([
+    ['Failed to create producer: ProducerBusy', 'GROUP_CONFLICT'],
+    ['Failed to create consumer: ConsumerBusy', 'GROUP_CONFLICT'],
+    ['Failed to create producer: TopicNotFound', 'UNKNOWN_TOPIC'],
+    ['Failed to create producer: AuthorizationError', 'AUTHORIZATION'],
+    ['Failed to create producer: AuthenticationError', 'AUTHENTICATION'],
+    ['Failed to send message: TimeOut', 'TIMEOUT'],
+    ['Failed to create producer: ConnectError', 'CONNECTION'],
+  ])('of the addon, whatever realm it comes from: %s is %s', (message, code) => {
+    expect(toBentoError({ name: 'Error', message }, 'publish').code).toBe(code);
+  });
+
+  it('names what lies beneath, and leaves its own errors alone', () => {
+    const cause = new TypeError('fetch failed', { cause: Object.assign(new Error(''), { code: 'ECONNREFUSED' }) });
+    expect(toBentoError(cause, 'publish').message).toContain('fetch failed (ECONNREFUSED)');
+    expect(toBentoError(new SendFailure('full'), 'publish')).toMatchObject({ code: 'CONNECTION', retryable: true });
+    const own = new BentoError('CLOSED', 'closed');
+    expect(toBentoError(own, 'publish')).toBe(own);
+  });
+});

@@ -1,0 +1,116 @@
+import { BentoError, type ErrorCode, isBentoError } from '@bento-bus/core';
+
+/** An answer of Pulsar over HTTP that is no success; also of a refused WebSocket. */
+export class HttpFailure extends Error {
+  readonly status: number;
+
+  constructor(status: number, body: string) {
+    super(oneSentence(body) || `HTTP ${status}`);
+    this.name = 'HttpFailure';
+    this.status = status;
+  }
+}
+
+/** What the broker says of one message it could not store. */
+export class SendFailure extends Error {
+  override readonly name: string = 'SendFailure';
+}
+
+interface Kind {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly advice: string;
+}
+
+const byStatus: Readonly<Record<number, Kind>> = {
+  400: { code: 'CONFIGURATION', retryable: false, advice: 'Correct the options.' },
+  401: { code: 'AUTHENTICATION', retryable: false, advice: 'Give a valid token.' },
+  403: { code: 'AUTHORIZATION', retryable: false, advice: 'Grant the permission, or use another token.' },
+  404: { code: 'UNKNOWN_TOPIC', retryable: false, advice: 'Create it, or its namespace, first.' },
+  405: {
+    code: 'CONFIGURATION',
+    retryable: false,
+    advice: 'Let the broker have topicLevelPoliciesEnabled=true, or set it on the namespace.',
+  },
+  409: {
+    code: 'GROUP_CONFLICT',
+    retryable: false,
+    advice: 'Close what holds it, or use another name or subscription type.',
+  },
+  412: { code: 'CONFIGURATION', retryable: false, advice: 'Correct its name.' },
+};
+const timeout: Kind = { code: 'TIMEOUT', retryable: true, advice: 'Try again; allow more time if it happens often.' };
+const connection: Kind = {
+  code: 'CONNECTION',
+  retryable: true,
+  advice: 'See that the broker runs and the URLs are right.',
+};
+const busy: Kind = { code: 'CONNECTION', retryable: true, advice: 'Try again; the log of the broker says more.' };
+
+/** What any failure of a driver or of HTTP is for users. `what` says what could not be done: `publish to "orders"`. */
+export function toBentoError(cause: unknown, what: string): BentoError {
+  if (isBentoError(cause)) return cause;
+  const { code, retryable, advice } = kindOf(cause);
+  return new BentoError(code, `pulsar-adapter: cannot ${what}: ${textOf(cause)}. ${advice}`, retryable, { cause });
+}
+
+function kindOf(cause: unknown): Kind {
+  if (cause instanceof HttpFailure) {
+    // A V1 name or an unknown namespace comes as a stack trace with 500.
+    if (cause.status === 500 && /IllegalArgument/.test(cause.message)) return byStatus[412] as Kind;
+    // Two that make one subscription at once.
+    if (cause.status === 412 && /busy/i.test(cause.message)) return busy;
+    return byStatus[cause.status] ?? (cause.status === 504 || cause.status === 408 ? timeout : busy);
+  }
+  if (cause instanceof SendFailure) return busy;
+  const { name } = partsOf(cause);
+  if (name === 'TimeoutError' || name === 'AbortError') return timeout;
+  return nativeKind(cause) ?? connection;
+}
+
+/** pulsar-client says what happened in its message only. */
+function nativeKind(cause: unknown): Kind | undefined {
+  const text = partsOf(cause).message;
+  if (/Authorization/.test(text)) return byStatus[403];
+  if (/Authentication/.test(text)) return byStatus[401];
+  if (/TopicNotFound|TopicNotExist/.test(text)) return byStatus[404];
+  if (/ConsumerBusy|ProducerBusy|ProducerFenced/.test(text)) return byStatus[409];
+  if (/InvalidTopicName|InvalidConfiguration|InvalidUrl/.test(text)) return byStatus[412];
+  if (/TimeOut|Timeout/i.test(text)) return timeout;
+  return undefined;
+}
+
+/** Not by `instanceof`: errors of an addon may come from another realm. */
+function partsOf(cause: unknown): { readonly name: string; readonly message: string } {
+  const { name, message, code } = (
+    typeof cause === 'object' && cause !== null ? cause : {}
+  ) as Partial<NodeJS.ErrnoException>;
+  return { name: name ?? '', message: message || code || '' };
+}
+
+/** The cause as a clause: without its last full stop. */
+function textOf(cause: unknown): string {
+  const below = partsOf((cause as { cause?: unknown } | undefined)?.cause).message;
+  const { message, name } = partsOf(cause);
+  const text = message || name || String(cause);
+  return (below && below !== text ? `${text} (${below})` : text).replace(/\.\s*$/, '');
+}
+
+/** What an error page of Pulsar says: a JSON reason, an HTML title or the first line of a stack trace. */
+export function oneSentence(body: string): string {
+  const reason = /"reason"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1];
+  const title = /<title>([\s\S]*?)<\/title>/.exec(body)?.[1];
+  const text = unescaped(reason ?? title ?? body)
+    .replaceAll('\\"', '"')
+    .replace(/^Error \d+ /, '');
+  const inner = /"errorMsg"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
+  const line = (inner ?? text).split(/\r?\n|\\n|\s+at (?=[\w.$]+\()/)[0] ?? '';
+  const plain = line
+    .replace(/\b(?:[a-z]+\.)+(?:[A-Z]\w*\$)?([A-Z]\w*(?:Exception|Error))\b:?/g, '')
+    .replace(/\s+/g, ' ');
+  return plain.trim().slice(0, 300);
+}
+
+const entities: Readonly<Record<string, string>> = { quot: '"', apos: "'", lt: '<', gt: '>', amp: '&' };
+const unescaped = (text: string): string =>
+  text.replace(/&(quot|apos|lt|gt|amp);/g, (_, name: string) => entities[name] ?? '');

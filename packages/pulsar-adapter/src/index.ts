@@ -1,0 +1,3 @@
+export type { SubscriptionType } from './driver.ts';
+export type { PulsarTransportOptions } from './options.ts';
+export { createPulsarTransport, type PulsarTransport } from './transport.ts';
