@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+const stack = new URL('stack/src/index.mjs', import.meta.url);
 const app = fileURLToPath(new URL('../apps/order-app/', import.meta.url));
 
 function compiler() {
@@ -28,11 +29,19 @@ function build() {
   return `the build failed${error === undefined ? '' : ` (${error.message})`}. Mend what the compiler names above`;
 }
 
+/** What `npm run stack` started and still runs: the app's last resort before its defaults, so brokers only. */
+async function findServers() {
+  const { endpointEnvironment, readEndpoints } = await import(stack.href);
+  const { kafka, kafka3, pulsar } = readEndpoints();
+  return JSON.stringify(endpointEnvironment({ kafka, kafka3, pulsar }));
+}
+
 const fault = build();
 if (fault === undefined) {
   // npm runs scripts in the project's folder; relative paths are the user's.
   if (process.env.npm_lifecycle_event === 'start' && process.env.INIT_CWD !== undefined)
     process.chdir(process.env.INIT_CWD);
+  process.env.BENTO_FOUND ??= await findServers();
   await import(pathToFileURL(join(app, 'dist/main.js')).href);
 } else {
   process.stderr.write(`start: cannot start the order app: ${fault}.\n`);

@@ -1,5 +1,5 @@
 import type { CheckpointStore, Logger } from '@bento-bus/core';
-import { createRuntime, type Runtime } from '@bento-bus/runtime';
+import { createRuntime, pulsarUrls, type Runtime } from '@bento-bus/runtime';
 import type { OrderAppConfig } from './config.ts';
 
 /** What any backend may be made of. */
@@ -14,6 +14,15 @@ const backends = {
   inprocess: async ({ checkpoints, logger }: BackendOptions) => {
     const { createInProcessTransport } = await import('@bento-bus/inprocess-bus');
     return createInProcessTransport({ checkpoints, logger });
+  },
+  pulsar: async ({ config, logger }: BackendOptions) => {
+    const { createPulsarTransport } = await import('@bento-bus/pulsar-adapter');
+    return createPulsarTransport({ ...pulsarUrls(config), driver: config.pulsarDriver, logger });
+  },
+  kafka: async ({ config, logger }: BackendOptions) => {
+    const { createKafkaTransport } = await import('@bento-bus/kafka-adapter');
+    // Topics that the app makes: several processes share them.
+    return createKafkaTransport({ brokers: config.kafkaBrokers ?? ['localhost:9092'], partitions: 8, logger });
   },
 };
 

@@ -22,6 +22,13 @@ const fields = {
 /** Settings of the application. */
 export type OrderAppConfig = ConfigOf<typeof fields>;
 
-/** From the environment, then `.env` and `bento.config.json` of a folder. Throws one `CONFIGURATION` error that names every fault. */
+/**
+ * From the environment, then `.env` and `bento.config.json` of a folder, then what `npm start` found of the servers that `npm run stack` had
+ * started (BENTO_FOUND, a JSON object). Throws one `CONFIGURATION` error that names every fault.
+ */
 export const readConfig = (folder: string): OrderAppConfig =>
-  loadConfig(fields, { envFile: join(folder, '.env'), file: join(folder, 'bento.config.json') });
+  loadConfig(fields, {
+    envFile: join(folder, '.env'),
+    file: join(folder, 'bento.config.json'),
+    found: JSON.parse(process.env['BENTO_FOUND'] ?? '{}') as Record<string, string>,
+  });

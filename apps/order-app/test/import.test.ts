@@ -10,7 +10,7 @@ const folders = new Folders();
 afterAll(() => folders.remove());
 
 /** Real invoices of a shop; where they are not there, the tests of them are skipped. */
-const realInvoices = '/work/shared/data/online-retail-sample.csv';
+const realInvoices = join(root, '../shared/data/online-retail-sample.csv');
 const withRealInvoices = existsSync(realInvoices) ? describe : describe.skip;
 
 const rejectsHeader = `Line,Reason,${header}`;

@@ -24,10 +24,12 @@ export interface ConfigSources {
   readonly file?: string;
   /** The user named the file: it must be there. @default false */
   readonly fileRequired?: boolean;
+  /** Values by the names of the environment's variables, looked at last: what a launcher found out. @default none */
+  readonly found?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Reads settings: the environment wins over `.env`, that over the file, that over the default. Empty counts as not set.
+ * Reads settings: the environment wins over `.env`, that over the file, that over `found`, that over the default. Empty counts as not set.
  * Throws one `CONFIGURATION` error that lists every fault with the variable's name (and the file's path), what is there and what is
  * wanted; values of secrets are never shown. Unknown keys of the file are faults too: a typo must not pass for a default.
  */
@@ -39,7 +41,7 @@ export function loadConfig<const F extends Fields>(fields: F, sources: ConfigSou
   const config: Record<string, unknown> = {};
   for (const [name, wanted] of Object.entries(fields)) {
     config[name] = wanted.default;
-    const found = lookUp(wanted, env, envFile, file);
+    const found = lookUp(wanted, env, envFile, file) ?? launched(wanted, sources.found);
     if (found === undefined) continue;
     const value = wanted.parse(found.raw);
     if (!(value instanceof Refusal)) {
@@ -81,6 +83,9 @@ function lookUp(
     .reduce<unknown>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), file.content);
   return isSet(raw) ? { raw, where: ` (${wanted.path} in ${file.name})` } : undefined;
 }
+
+const launched = (wanted: Field<unknown>, found: ConfigSources['found'] = {}): Found | undefined =>
+  isSet(found[wanted.env]) ? { raw: found[wanted.env], where: ' (found by the launcher)' } : undefined;
 
 const isSet = (raw: unknown): boolean => raw !== undefined && raw !== null && raw !== '';
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

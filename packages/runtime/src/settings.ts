@@ -6,6 +6,7 @@ export const messagingFields: {
   readonly messageBusType: Field<string> & { readonly default: string };
   readonly pulsarServiceUrl: Field<string>;
   readonly pulsarWebUrl: Field<string>;
+  readonly pulsarDriver: Field<'auto' | 'websocket' | 'native'> & { readonly default: 'auto' | 'websocket' | 'native' };
   readonly kafkaBrokers: Field<readonly string[]>;
 } = {
   messageBusType: withDefault(
@@ -22,6 +23,14 @@ export const messagingFields: {
     path: 'pulsar.webUrl',
     about: "HTTP URL of Pulsar, for WebSocket and administration. Not set: the service URL's host at 8080 or 8443.",
   }),
+  pulsarDriver: withDefault(
+    field.oneOf(['auto', 'websocket', 'native'], {
+      env: 'PULSAR_DRIVER',
+      path: 'pulsar.driver',
+      about: 'How to speak to Pulsar: its WebSocket API, the package pulsar-client, or that where its addon loads.',
+    }),
+    'auto',
+  ),
   kafkaBrokers: field.list({
     env: 'KAFKA_BROKERS',
     path: 'kafka.brokers',
