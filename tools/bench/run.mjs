@@ -15,7 +15,8 @@ const help = `Measures the packages against their reference in the same run: sam
   --list       the names, and what each compares
 
 The unit is operations or events a second on both sides, so a ratio above 1 means that ours is faster. \`met\`: ratio >= target.
-Close other programs: each figure runs in a process of its own, but shares the machine.`;
+Figures of brokers start the servers that they need. Close other programs: each figure runs in a process of its own, but shares the machine.
+Latency and memory of Pulsar: node tools/bench/figures/pulsar-latency.mjs`;
 
 const usage = (text) => {
   console.error(`bench: ${text}. See --help`);
@@ -41,7 +42,7 @@ function options() {
 /** The figures are of the compiled packages, as they are published. */
 function build() {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-  const packages = ['clickhouse-store', 'codecs', 'core', 'inprocess-bus'];
+  const packages = ['clickhouse-store', 'codecs', 'core', 'inprocess-bus', 'kafka-adapter', 'pulsar-adapter'];
   const projects = packages.map((name) => join(import.meta.dirname, '../../packages', name, 'tsconfig.lib.json'));
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', ...projects], { encoding: 'utf8' });
   if (status === 0) return;

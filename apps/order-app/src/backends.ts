@@ -21,8 +21,9 @@ const backends = {
   },
   kafka: async ({ config, logger }: BackendOptions) => {
     const { createKafkaTransport } = await import('@bento-bus/kafka-adapter');
-    // Topics that the app makes: several processes share them.
-    return createKafkaTransport({ brokers: config.kafkaBrokers ?? ['localhost:9092'], partitions: 8, logger });
+    const brokers = config.kafkaBrokers ?? ['localhost:9092'];
+    // Of topics that the app makes several processes have a share; commands are short, and who ends one hard begins the next soon.
+    return createKafkaTransport({ brokers, partitions: 8, sessionTimeoutMs: 10_000, logger });
   },
 };
 

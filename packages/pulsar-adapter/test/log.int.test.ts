@@ -70,10 +70,11 @@ describe('publishing a log', () => {
         `${topics[0]}-partition-2`,
         topics[1],
       ]) {
-        await truncateTopic(broker.webUrl, part);
-        const isEmpty = async (): Promise<boolean> => (await storageOf(broker.webUrl, part)).numberOfEntries === 0;
-        // The broker trims in the background.
-        await until(`${part} is empty`, isEmpty);
+        // Again where the topic was just being loaded: then the broker leaves what its deduplication cursor had not passed.
+        await until(`${part} is empty`, async () => {
+          await truncateTopic(broker.webUrl, part);
+          return (await storageOf(broker.webUrl, part)).numberOfEntries === 0;
+        });
       }
       const again = relay(log, topics, length + 40);
       expect({ code: await again.ended, output: again.output() }).toMatchObject({ code: 0 });

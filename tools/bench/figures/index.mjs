@@ -1,7 +1,9 @@
 import { clickHouse } from './clickhouse.mjs';
 import { eventBus } from './event-bus.mjs';
+import { kafka } from './kafka.mjs';
 import { messageBus } from './message-bus.mjs';
 import { nest } from './nest.mjs';
+import { pulsar } from './pulsar.mjs';
 
 /**
  * One comparison. `target`: the smallest ratio of ours to the reference that we are content with.
@@ -15,4 +17,4 @@ import { nest } from './nest.mjs';
  */
 
 /** @type {readonly Figure[]} */
-export const figures = [...eventBus, ...nest, ...messageBus, ...clickHouse];
+export const figures = [...eventBus, ...nest, ...messageBus, ...clickHouse, ...kafka, ...pulsar];

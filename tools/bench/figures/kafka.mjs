@@ -66,7 +66,7 @@ const publishSingles = {
 /** Counts down; who calls `passed` beyond zero waits for the next sample. */
 function turnstile() {
   let left = 0;
-  let done = () => {};
+  let done;
   let open;
   let gate;
   const shut = () => {

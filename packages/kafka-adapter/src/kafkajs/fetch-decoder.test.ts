@@ -75,10 +75,8 @@ const recordsOf = (fetched: Fetched): unknown =>
       messages: partition.messages.map(({ offset, timestamp, key, value, headers, isControlRecord, batchContext }) => {
         const { producerId, inTransaction } = batchContext as { producerId: string; inTransaction: boolean };
         const entries = Object.entries(headers as object).map(([name, one]) => [name, plain(one)]);
-        return {
-          ...{ offset, timestamp: Number(timestamp), key: plain(key), value: plain(value), isControlRecord },
-          ...{ headers: Object.fromEntries(entries) as unknown, producerId, inTransaction },
-        };
+        const own = { offset, timestamp: Number(timestamp), key: plain(key), value: plain(value), isControlRecord };
+        return Object.assign(own, { headers: Object.fromEntries(entries) as unknown, producerId, inTransaction });
       }),
     })),
   );

@@ -1,6 +1,6 @@
 import { BentoError } from '@bento-bus/core';
 import { withDeadline } from '@bento-bus/core/adapter';
-import { type Kafka, type Message, Partitioners, type RecordMetadata } from 'kafkajs';
+import { type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
 import type { DriverProducer, DriverRecord } from '../driver.ts';
 import { type InternalCluster, withCluster } from './internals.ts';
 
@@ -44,16 +44,15 @@ export class KafkaJsProducer implements DriverProducer {
   }
 
   async send(topic: string, records: readonly DriverRecord[], timeoutMs: number): Promise<void> {
-    const sent = this.#producer.send({ topic, messages: records as Message[], acks: -1 });
+    const sent = sendAll(this.#producer, new Map([[topic, records]]));
     this.#pending.add(sent);
     const settled = (): boolean => this.#pending.delete(sent);
     sent.then(settled, settled);
-    const stored = await withDeadline(sent, timeoutMs, () => {
+    await withDeadline(sent, timeoutMs, () => {
       // Or it would go on trying, and be stored behind what is published next.
       this.#stop();
       throw lateError(topic, timeoutMs);
     });
-    checkAllStored(stored, new Map([[topic, records]]));
   }
 
   async close(): Promise<void> {
@@ -75,22 +74,23 @@ export function stopper(cluster: InternalCluster): () => void {
 }
 
 /**
- * kafkajs takes a broker that has answered as done. When the leader of a partition moves to such a broker between two tries, its records
- * are never sent, and the call succeeds all the same; only the answers tell.
+ * Sends until each partition is confirmed. kafkajs takes a broker that has answered as done: when the leader of a partition moves to such
+ * a broker between two of its tries, the records of that partition are never sent, and the call succeeds all the same. Only the answers
+ * tell. What is sent again keeps its sequence numbers, so that nothing is stored twice.
  */
-export function checkAllStored(
-  stored: readonly RecordMetadata[],
-  sent: ReadonlyMap<string, readonly DriverRecord[]>,
-): void {
-  const answered = new Set(stored.map(({ topicName, partition }) => `${topicName} ${partition}`));
-  for (const [topic, records] of sent)
-    for (const { partition } of records)
-      if (!answered.has(`${topic} ${partition}`))
-        throw new BentoError(
-          'PUBLISH',
-          `kafka-adapter: cannot publish to "${topic}": no broker has confirmed partition ${partition}. Publish it again.`,
-          true,
-        );
+export async function sendAll(
+  sender: Pick<Producer, 'sendBatch'>,
+  records: ReadonlyMap<string, readonly DriverRecord[]>,
+): Promise<void> {
+  for (let left = records; left.size > 0; ) {
+    const topicMessages = Array.from(left, ([topic, messages]) => ({ topic, messages: messages as Message[] }));
+    const answers = await sender.sendBatch({ acks: -1, topicMessages });
+    const confirmed = new Set(answers.map(({ topicName, partition }) => `${topicName} ${partition}`));
+    const missing = Array.from(left, ([topic, sent]) => {
+      return [topic, sent.filter(({ partition }) => !confirmed.has(`${topic} ${partition}`))] as const;
+    });
+    left = new Map(missing.filter(([, sent]) => sent.length > 0));
+  }
 }
 
 export const lateError = (topic: string, timeoutMs: number): BentoError =>

@@ -1,8 +1,8 @@
 import { withDeadline } from '@bento-bus/core/adapter';
-import type { Kafka, Message, Producer } from 'kafkajs';
+import type { Kafka, Producer } from 'kafkajs';
 import type { DriverRecord, TransactionalProducer } from '../driver.ts';
 import { withCluster } from './internals.ts';
-import { checkAllStored, createPartitioner, lateError, stopper } from './producer.ts';
+import { createPartitioner, lateError, sendAll, stopper } from './producer.ts';
 
 const retry = {
   retries: Number.MAX_SAFE_INTEGER,
@@ -69,10 +69,7 @@ export class KafkaJsTransactionalProducer implements TransactionalProducer {
 
   async #transact(parts: readonly ReadonlyMap<string, readonly DriverRecord[]>[]): Promise<void> {
     const transaction = await this.#producer.transaction();
-    for (const part of parts) {
-      const topicMessages = Array.from(part, ([topic, records]) => ({ topic, messages: records as Message[] }));
-      checkAllStored(await transaction.sendBatch({ acks: -1, topicMessages }), part);
-    }
+    for (const part of parts) await sendAll(transaction, part);
     await transaction.commit();
   }
 }

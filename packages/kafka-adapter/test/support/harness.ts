@@ -45,7 +45,7 @@ export const harness = (
   // A commit is under way when the next one is due.
   duplicatesMs: 250,
   attemptsMs: 500,
-  restartDuplicatesMs: 0,
+  restartDuplicatesMs: 250,
   deadlineMs: 60_000 + 5_000 * kills,
   quietMs: 1_000,
 });
