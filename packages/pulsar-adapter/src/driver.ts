@@ -34,7 +34,7 @@ export interface IncomingMessage {
 }
 
 /** Events of what a driver opened. After `onClose`, which comes at most once and not after `close`, nothing comes. */
-export interface Ends {
+interface Ends {
   readonly onClose: (error: BentoError) => void;
 }
 

@@ -25,7 +25,7 @@ export const recordOf = (index, headers = {}) => ({
   },
 });
 
-export const partitions = 4;
+const partitions = 4;
 
 /** The broker of `KAFKA_BROKERS`, else one for this run. */
 export async function broker() {

@@ -1,9 +1,6 @@
 // Both sides of the comparisons with Pulsar: the adapter, and the least one could write on its WebSocket API with the same settings.
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-
-// `ws` is a dependency of the adapter.
-const { WebSocket } = createRequire(import.meta.resolve('@bento-bus/pulsar-adapter/package.json'))('ws');
+import { WebSocket } from 'ws';
 
 const body = Buffer.alloc(200, 'x');
 /** As the wire format of the adapter writes it. */

@@ -3,7 +3,7 @@ import type { WireFormat, WireHeaders, WireValue } from '@bento-bus/core/adapter
 import type { Driver, EncodedMessage, IncomingMessage, OutgoingMessage } from '../driver.ts';
 
 /** Marks a tombstone: Pulsar's payloads are empty at least. */
-export const tombstoneProperty = 'bento-null';
+const tombstoneProperty = 'bento-null';
 
 /** Messages as they go over the wire. */
 export class Encoder {
