@@ -1,6 +1,7 @@
 // The application on each broker, in processes of its own: the same figures as in process, work shared by processes, failures told.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { startClickHouse, startKafka, startPulsar } from '@bento-bus/stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -19,6 +20,16 @@ const withoutTime = ({ seconds, ...figures }: Figures): Omit<Figures, 'seconds'>
   expect(seconds).toBeGreaterThan(0);
   return figures;
 };
+
+/** A port at which nobody listens. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 
 /** How often a group is read by another client at present. */
 type Members = (group: string, topic: string) => Promise<number>;
@@ -150,14 +161,15 @@ describe.each(backends)('on $name', ({ begin }) => {
   });
 
   it('a broker that is not there is told in one line, within its time', async () => {
+    const port = await freePort();
     const nowhere = {
       ...env,
-      KAFKA_BROKERS: '127.0.0.1:9',
-      PULSAR_SERVICE_URL: 'pulsar://127.0.0.1:9',
-      PULSAR_WEB_URL: 'http://127.0.0.1:9',
+      KAFKA_BROKERS: `127.0.0.1:${port}`,
+      PULSAR_SERVICE_URL: `pulsar://127.0.0.1:${port}`,
+      PULSAR_WEB_URL: `http://127.0.0.1:${port}`,
     };
     const { code, stdout, stderr } = await run(['import', sample, '--data', join(folder, 'nowhere')], { env: nowhere });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/127\.0\.0\.1:9/);
+    expect(stderr.trimEnd().split('\n').at(-1)).toContain(`127.0.0.1:${port}`);
   });
 });
