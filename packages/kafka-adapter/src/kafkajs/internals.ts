@@ -22,7 +22,7 @@ export interface InternalBroker extends Omit<Broker, 'offsetCommit' | 'offsetFet
 }
 
 /** A request on its way to a broker, and who reads the answer. */
-export interface InternalRequest {
+interface InternalRequest {
   readonly request: { readonly apiKey: number; readonly apiVersion: number };
   readonly response: { readonly decode: (raw: Buffer) => Promise<unknown>; readonly parse: unknown };
 }

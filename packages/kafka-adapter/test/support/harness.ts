@@ -4,7 +4,7 @@ import { createKafkaTransport, type KafkaTransport, type KafkaTransportOptions }
 import { sourceArgs } from './child.ts';
 
 /** Options for tests: failures are noticed in seconds. */
-export const quick: Partial<KafkaTransportOptions> = {
+const quick: Partial<KafkaTransportOptions> = {
   partitions: 4,
   sessionTimeoutMs: 2_000,
   rebalanceTimeoutMs: 3_000,
