@@ -9,7 +9,7 @@ import {
   FencedError,
   type Position,
 } from '@bento-bus/core';
-import { closeOnce, fullJitter, withDeadline } from '@bento-bus/core/adapter';
+import { checkLogItems, closeOnce, fullJitter, withDeadline } from '@bento-bus/core/adapter';
 import type { Driver, DriverRecord, TransactionalProducer } from './driver.ts';
 import { isFenced, toBentoError } from './errors.ts';
 import { aborted, Lease } from './lease.ts';
@@ -242,35 +242,18 @@ export class LogPublisher implements CheckpointedPublisher {
   /** The records of the items. Faults are found before anything is stored. */
   #check(items: readonly CheckpointedItem[], through: Position): LogItem[] {
     const { topics, options } = this.#given;
-    const checked: LogItem[] = [];
-    let last: Position | undefined;
-    for (const { topic, message, position } of items) {
-      if (!topics.includes(topic))
-        throw this.#refusal(
-          `an item is for topic "${topic}", which it was not opened with`,
-          'Name all topics on opening.',
-        );
-      if (last !== undefined && position <= last)
-        throw this.#refusal(`position "${position}" comes after "${last}"`, 'Hand items in ascending order.');
-      last = position;
-      checked.push({ topic, position, record: recordOf(topic, message, options) });
-    }
-    if (last !== undefined && through < last)
-      throw this.#refusal(
-        `it is to pass "${through}" with an item at "${last}"`,
-        'Pass the last position or a later one.',
-      );
-    return checked;
+    checkLogItems(this.#what(), new Set(topics), items, through);
+    return items.map(({ topic, message, position }) => ({
+      topic,
+      position,
+      record: recordOf(topic, message, options),
+    }));
   }
 
   /** Every publish rejects with `reason` from now on; the first reason counts. */
   #stop(reason: BentoError): void {
     this.#release();
     this.#end.abort(reason);
-  }
-
-  #refusal(cause: string, advice: string): BentoError {
-    return new BentoError('CONFIGURATION', `${this.#what()}: ${cause}. ${advice}`);
   }
 
   #what(): string {

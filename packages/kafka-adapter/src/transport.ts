@@ -9,6 +9,7 @@ import {
 import {
   closeAll,
   closeOnce,
+  closeTogether,
   prepareSubscription,
   resolveSubscribeOptions,
   type SubscriptionHandler,
@@ -132,7 +133,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
           await Promise.allSettled(opening);
           await Promise.all(Array.from(logs, (log) => log.close()));
         },
-        () => allClosed(members),
+        () => closeTogether(members),
         () => {
           state = 'draining';
         },
@@ -144,11 +145,3 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
 
 const closedError = (what: string): BentoError =>
   new BentoError('CLOSED', `kafka-adapter: cannot ${what}: the transport is closed. Make a new one.`);
-
-/** Together, so that the longest drain counts and not their sum. */
-async function allClosed(members: ReadonlySet<Member>): Promise<void> {
-  const outcomes = await Promise.allSettled(Array.from(members, (member) => member.close()));
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} subscriptions could not be closed`);
-}

@@ -12,6 +12,7 @@ import {
 import {
   closeAll,
   closeOnce,
+  closeTogether,
   type PreparedSubscription,
   prepareSubscription,
   type ResolvedSubscribeOptions,
@@ -202,7 +203,7 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
         async () => {
           await Promise.allSettled(Array.from(logs, (log) => log.close()));
         },
-        () => allClosed(members),
+        () => closeTogether(members),
         async () => {
           state = 'draining';
           ending.abort(closedError('go on'));
@@ -234,11 +235,3 @@ async function startAt(
 
 const closedError = (what: string): BentoError =>
   new BentoError('CLOSED', `pulsar-adapter: cannot ${what}: the transport is closed. Make a new one.`);
-
-/** Together, so that the longest drain counts and not their sum. */
-async function allClosed(members: ReadonlySet<Member>): Promise<void> {
-  const outcomes = await Promise.allSettled(Array.from(members, (member) => member.close()));
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} subscriptions could not be closed`);
-}

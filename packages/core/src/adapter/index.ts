@@ -11,11 +11,12 @@ export {
   type GuardState,
 } from './crash-guard.ts';
 export { type Deferred, deferred } from './deferred.ts';
-export { closeAll, closeOnce, withDeadline } from './drain.ts';
+export { closeAll, closeOnce, closeTogether, withDeadline } from './drain.ts';
 export { guarded } from './guarded.ts';
 export { formatGuarded, parseGuarded } from './guarded-progress.ts';
 export { largestInFlight } from './in-flight.ts';
 export { createLanes, type Lanes, type LanesOptions } from './lanes.ts';
+export { checkLogItems } from './log-items.ts';
 export { type ResolvedSubscribeOptions, resolveSubscribeOptions } from './options.ts';
 export { type PlainOptions, type PlainRecord, plain } from './plain.ts';
 export {

@@ -5,7 +5,7 @@ import {
   type Closeable,
   type Position,
 } from '@bento-bus/core';
-import { closeOnce } from '@bento-bus/core/adapter';
+import { checkLogItems, closeOnce } from '@bento-bus/core/adapter';
 import type { Log, Opening } from './log.ts';
 import { dueTime, storedMessage } from './stored-message.ts';
 import type { Draft, HeldRange, Topic } from './topic.ts';
@@ -128,30 +128,13 @@ export class LogPublisher implements CheckpointedPublisher {
 
   /** Copies of the items. Faults are found before anything is stored. */
   #check(items: readonly CheckpointedItem[], through: Position): LogDraft[] {
-    const drafts: LogDraft[] = [];
-    let last: Position | undefined;
-    for (const { topic, message, position } of items) {
-      const held = this.#log.held.get(topic);
-      if (held === undefined || !this.#topics.has(topic))
-        throw this.#refusal(
-          `an item is for topic "${topic}", which it was not opened with`,
-          'Name all topics on opening.',
-        );
-      if (last !== undefined && position <= last)
-        throw this.#refusal(`position "${position}" comes after "${last}"`, 'Hand items in ascending order.');
-      last = position;
-      drafts.push({ message: storedMessage(topic, message), due: dueTime(topic, message), held, position });
-    }
-    if (last !== undefined && through < last)
-      throw this.#refusal(
-        `it is to pass "${through}" with an item at "${last}"`,
-        'Pass the last position or a later one.',
-      );
-    return drafts;
-  }
-
-  #refusal(cause: string, advice: string): BentoError {
-    return new BentoError('CONFIGURATION', `${this.#what()}: ${cause}. ${advice}`);
+    checkLogItems(this.#what(), this.#topics, items, through);
+    return items.map(({ topic, message, position }) => ({
+      message: storedMessage(topic, message),
+      due: dueTime(topic, message),
+      held: this.#log.held.get(topic) as HeldRange,
+      position,
+    }));
   }
 
   #what(): string {

@@ -9,6 +9,7 @@ import {
 import {
   closeAll,
   closeOnce,
+  closeTogether,
   largestInFlight,
   prepareSubscription,
   resolveSubscribeOptions,
@@ -148,7 +149,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
           for (const topic of topics.values()) topic.close(closedError(`publish to "${topic.name}"`));
           for (const group of groups.values()) group.close();
         },
-        () => allClosed(members),
+        () => closeTogether(members),
         () => {
           state = 'draining';
           for (const log of logs.values()) log.end(closedError(`publish log "${log.name}"`));
@@ -166,12 +167,4 @@ function known<T>(all: Map<string, T>, name: string, make: () => T): T {
   let found = all.get(name);
   if (found === undefined) all.set(name, (found = make()));
   return found;
-}
-
-/** Together, so that the longest drain counts and not their sum. */
-async function allClosed(members: ReadonlySet<GroupMember>): Promise<void> {
-  const outcomes = await Promise.allSettled(Array.from(members, (member) => member.close()));
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} subscriptions could not be closed`);
 }

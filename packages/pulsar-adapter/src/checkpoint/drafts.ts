@@ -1,4 +1,5 @@
-import { type BentoError, type CheckpointedItem, configurationError, type Position } from '@bento-bus/core';
+import type { CheckpointedItem, Position } from '@bento-bus/core';
+import { checkLogItems } from '@bento-bus/core/adapter';
 import type { EncodedMessage } from '../driver.ts';
 import { partitionOf } from '../key-hash.ts';
 import type { TopicName } from '../names.ts';
@@ -26,20 +27,11 @@ export function draftsOf(
   targets: ReadonlyMap<string, Target>,
   encoder: Encoder,
 ): Draft[] {
-  const drafts: Draft[] = [];
-  let last: Position | undefined;
-  for (const { topic, message, position } of items) {
-    const parts = targets.get(topic)?.parts;
-    if (parts === undefined) throw refusal(log, `an item is for topic "${topic}", which the log was not opened with`);
-    if (last !== undefined && position <= last) throw refusal(log, `position "${position}" comes after "${last}"`);
-    last = position;
+  checkLogItems(`pulsar-adapter: cannot publish log "${log}"`, targets, items, through);
+  return items.map(({ topic, message, position }) => {
+    const { parts } = targets.get(topic) as Target;
     const encoded = encoder.encode(topic, message, { [logProperty]: log, [positionProperty]: position });
     const part = parts[partitionOf(encoded.key, parts.length)] as TopicName;
-    drafts.push({ position, part, message: encoded.message });
-  }
-  if (last !== undefined && through < last) throw refusal(log, `it is to pass "${through}" with an item at "${last}"`);
-  return drafts;
+    return { position, part, message: encoded.message };
+  });
 }
-
-const refusal = (log: string, fault: string): BentoError =>
-  configurationError(`pulsar-adapter: cannot publish log "${log}"`, [fault]);
