@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { projects, root } from './projects.mjs';
 
-const budgets = { stack: 120, 'kafka-adapter': 360, 'pulsar-adapter': 420, 'order-app': 240, 'clickhouse-store': 60 };
+const budgets = { stack: 110, 'kafka-adapter': 420, 'pulsar-adapter': 360, 'order-app': 270, 'clickhouse-store': 40 };
 const help = `npm run test:brokers [-- NAME …]   NAME: ${Object.keys(budgets).join(', ')}`;
 
 const names = process.argv.slice(2);
