@@ -48,6 +48,16 @@ describe('the ledger', () => {
     ]);
   });
 
+  it('ends a call that a process began between being told and dying', () => {
+    write('start p a', 'kill p', 'start p b', 'start q b', 'end q b');
+    const calls = ledger.read().calls(group);
+    expect(calls.map(({ id, by, start, end, died = false }) => [id, by, start, end, died])).toEqual([
+      ['a', 'p', 0, 1, true],
+      ['b', 'p', 2, 2, true],
+      ['b', 'q', 3, 4, false],
+    ]);
+  });
+
   it('lets nothing come again but work of a process that was killed, and of that as much as may be', () => {
     write('start p a', 'end p a', 'start p b', 'end p b', 'start p c', 'kill p', 'start q c', 'start q b', 'start q a');
     ledger.read();

@@ -68,15 +68,20 @@ export class Ledger {
   calls(group: string): readonly LedgerCall[] {
     const calls: LedgerCall[] = [];
     const open = new Map<string, LedgerCall>();
+    const killed = new Set<string>();
     for (const [index, { what, by, at, group: of, id, attempt = 0 }] of this.entries.entries()) {
-      if (what === 'kill')
+      if (what === 'kill') {
+        killed.add(by);
         for (const call of calls) {
           if (call.by !== by || call.end !== undefined) continue;
           Object.assign(call, { end: index, endAt: at, died: true });
         }
+      }
       if (of !== group || id === undefined) continue;
       if (what === 'start') {
         const call = { id, by, attempt, start: index, end: undefined, endAt: Number.POSITIVE_INFINITY, failed: false };
+        // It is told before the signal reaches it: a start in between dies at once.
+        if (killed.has(by)) Object.assign(call, { end: index, endAt: at, died: true });
         calls.push(call);
         open.set(`${by} ${id}`, call);
       } else if (what === 'end' || what === 'failed')
