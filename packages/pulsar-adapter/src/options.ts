@@ -39,7 +39,7 @@ export interface PulsarTransportOptions {
   readonly maxProducers?: number;
   /** Messages sent and not yet confirmed, a producer. @default 1_000 */
   readonly maxInFlight?: number;
-  /** Messages that the broker pushes ahead of the handlers, a subscription and topic; at most 1_000. @default 500 */
+  /** Messages that the broker pushes ahead of the handlers, a subscription and topic; at most 1_000. @default 1_000 */
   readonly receiverQueue?: number;
   /** How long `publish` may take, reconnecting included. Milliseconds. @default 30_000 */
   readonly publishTimeoutMs?: number;
@@ -84,7 +84,7 @@ export function resolveOptions(given: PulsarTransportOptions): ResolvedOptions {
     batching: false,
     maxProducers: 100,
     maxInFlight: 1_000,
-    receiverQueue: 500,
+    receiverQueue: 1_000,
     publishTimeoutMs: 30_000,
     requestTimeoutMs: 15_000,
     heartbeatMs: 20_000,

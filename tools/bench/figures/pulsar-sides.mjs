@@ -80,7 +80,7 @@ export async function rawProducer(webUrl, topic) {
 }
 
 /** Acknowledges each message once `onMessage` has returned; at most `queue` are asked for at once. */
-export async function rawConsumer(webUrl, topic, group, onMessage, queue = 500) {
+export async function rawConsumer(webUrl, topic, group, onMessage, queue = 1_000) {
   const query = new URLSearchParams({
     subscriptionType: 'Key_Shared',
     pullMode: 'true',
