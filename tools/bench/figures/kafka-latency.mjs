@@ -1,25 +1,11 @@
 // `node tools/bench/figures/kafka-latency.mjs [seconds] [messages]`: what `npm run bench` cannot express as operations a second. p50 from publish
 // to handler at 1,000 messages a second, ours and kafkajs' in turn, and the memory of a process through many messages.
 import { setTimeout } from 'node:timers/promises';
+import { median, paced, rate } from '../paced.mjs';
 import { adapter, broker, kafka, messageOf, producer, recordOf, topic } from './kafka-sides.mjs';
 
 const seconds = Number(process.argv[2] ?? 5);
 const many = Number(process.argv[3] ?? 1_000_000);
-const rate = 1_000;
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-/** Calls `send` at the rate; resolves with the median of the times that `times` collects. */
-async function paced(send, times) {
-  const count = seconds * rate;
-  const from = times.length;
-  const start = performance.now();
-  for (let sent = 0; sent < count; await setTimeout(1))
-    for (const due = Math.min(count, ((performance.now() - start) * rate) / 1_000); sent < due; sent += 1) send(sent);
-  while (times.length - from < count) await setTimeout(10);
-  // The first second warms up.
-  return median(times.slice(from + rate));
-}
 
 const server = await broker();
 const transport = await adapter(server);
@@ -43,9 +29,9 @@ await consumer.run({
 const raw = await producer(server, { idempotent: true });
 const p50 = { ours: [], raw: [] };
 for (let round = 0; round < 3; round += 1) {
-  p50.ours.push(await paced((i) => void transport.publish(topics.ours, [messageOf(i, now())]), times.ours));
+  p50.ours.push(await paced(seconds, (i) => void transport.publish(topics.ours, [messageOf(i, now())]), times.ours));
   const send = (i) => void raw.send({ topic: topics.raw, messages: [recordOf(i, now())] });
-  p50.raw.push(await paced(send, times.raw));
+  p50.raw.push(await paced(seconds, send, times.raw));
 }
 const [ours, theirs] = [median(p50.ours), median(p50.raw)];
 console.log(
