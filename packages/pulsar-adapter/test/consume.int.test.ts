@@ -174,7 +174,7 @@ describe('the topic of attempts', () => {
     const [topic, group] = [uniqueName('topic'), uniqueName('group')];
     const transport = client();
     const failing = messages(1, 1)[0] as Message;
-    const [rounds, size] = [6, 300];
+    const size = 300;
     const handler = async ({ message, attempt }: { message: Message; attempt: number }): Promise<void> => {
       if (message.id === failing.id || attempt < 2) throw new Error('fails');
       handled += 1;
@@ -182,16 +182,18 @@ describe('the topic of attempts', () => {
     let handled = 0;
     const subscription = await transport.subscribe([topic], handler, { group, concurrency: 64, maxHoldMs: 600_000 });
     await transport.publish(topic, [{ ...failing, key: 'failing' }]);
-    for (let round = 1; round <= rounds; round += 1) {
+    const attempts = `${topic}-${group}-ATTEMPTS`;
+    // How many of them are stored depends on the clock, as one that is handled again at once needs no record: rounds until it was enough.
+    const compacted = async (): Promise<boolean> => {
+      const { cursors } = await storageOf(broker.webUrl, attempts);
+      return cursors['bento-attempts']?.markDeletePosition.endsWith(':-1') === false;
+    };
+    for (let round = 1; !(await compacted()); round += 1) {
+      expect(round).toBeLessThan(40);
       // Each key of its own: all fail once, are stored and forgotten.
       await transport.publish(topic, messages(size, size));
       await until('handling a round', () => handled === round * size);
     }
-    const attempts = `${topic}-${group}-ATTEMPTS`;
-    await until('a snapshot', async () => {
-      const { cursors } = await storageOf(broker.webUrl, attempts);
-      return !cursors['bento-attempts']?.markDeletePosition.endsWith(':-1');
-    });
     await subscription.close();
     let attempt = 0;
     await transport.subscribe(
