@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'PUBLISH'
   | 'OVERSIZE'
   | 'UNKNOWN_TOPIC'
+  | 'UNKNOWN_GROUP'
   | 'GROUP_CONFLICT'
   | 'HANDLER'
   | 'CODEC'

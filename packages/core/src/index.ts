@@ -1,3 +1,16 @@
+export type {
+  GroupAdmin,
+  GroupDescription,
+  GroupMember,
+  MessagingAdmin,
+  NewTopic,
+  PartitionBacklog,
+  PartitionDescription,
+  PeekedMessage,
+  ResetPosition,
+  TopicAdmin,
+  TopicDescription,
+} from './admin.ts';
 export type { CommandBus, EventBus, MaybePromise, MessageClass, QueryBus, ResultOf, Returning } from './buses.ts';
 export {
   type CheckpointedItem,
