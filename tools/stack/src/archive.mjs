@@ -45,5 +45,5 @@ async function ensureArchive(kind, { onProgress = () => undefined, signal } = {}
 export async function prepared(kind, options) {
   if (kind.java) program('java', `start "${kind.name}"`);
   if (kind.artifact) await fetched(kind.artifact, options);
-  if (kind.archive) await ensureArchive(kind, options);
+  if (kind.archive) await ensureArchive(kind.base ?? kind, options);
 }

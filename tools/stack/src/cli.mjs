@@ -5,15 +5,14 @@ import { clusterPorts } from './cluster.mjs';
 import { cluster, control, down, logs, status, up } from './commands.mjs';
 import { endpointEnvironment, readEndpoints, stackFolder } from './endpoints.mjs';
 import { StackError } from './errors.mjs';
-import { kinds } from './kind.mjs';
+import { kinds, usual } from './kind.mjs';
 
-const usual = Object.keys(kinds);
-const servers = [...usual, cluster];
+const servers = [...Object.keys(kinds), cluster];
 const nodes = [1, 2, 3].map((id) => `${cluster}-${id}`);
 
 const help = `npm run stack -- <command> [server …]
 
-  up [server …]            start what does not run yet, print where it is; without a name: ${usual.join(', ')}
+  up [server …] [--secure] start what does not run yet, print where it is; without a name: ${usual.join(', ')}
   down [server …] [--wipe] stop what up started; --wipe removes the data too
   status [server …] [--json]   exit code 0: all of them run; 1: not all, or none
   logs [-f] server         the end of its log; -f follows it
@@ -21,6 +20,8 @@ const help = `npm run stack -- <command> [server …]
   restart server           again on the same data and ports
 
 Servers: ${servers.join(', ')} (a cluster of three; a node: ${nodes[0]} …), all (${usual.join(', ')}).
+--secure: pulsar and kafka (both, without a name) that demand credentials, beside those that do not: pulsar-secure, kafka-secure.
+Certificates, tokens and passwords are made when they are started first, in .bento/stack/<server>/security, for this user alone.
 Data, logs and endpoints.json: .bento/stack in the repository, or STACK_ROOT/.bento/stack.
 Ports are free ones, kept from one up to the next, or fixed by: ${[...usual.flatMap((name) => Object.values(kinds[name].ports)), ...Object.values(clusterPorts())].join(', ')}.
 ClickHouse is a facade over the embedded engine chdb, and no ClickHouse server.`;
@@ -28,7 +29,7 @@ ClickHouse is a facade over the embedded engine chdb, and no ClickHouse server.`
 class UsageError extends Error {}
 
 const commands = {
-  up: { many: true, options: [] },
+  up: { many: true, options: ['secure'] },
   down: { many: true, options: ['wipe'] },
   status: { many: true, options: ['json'] },
   logs: { many: false, options: ['follow'] },
@@ -47,6 +48,7 @@ function parse(args) {
         wipe: { type: 'boolean' },
         json: { type: 'boolean' },
         follow: { type: 'boolean', short: 'f' },
+        secure: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -63,7 +65,16 @@ function parse(args) {
   const unknown = names.find((name) => !known.includes(name) && !(rules.many && name === 'all'));
   if (unknown !== undefined) throw new UsageError(`unknown server "${unknown}"`);
   if (!rules.many && names.length !== 1) throw new UsageError(`"${command}" takes one server`);
-  return { command, names: [...new Set(names.flatMap((name) => (name === 'all' ? usual : [name])))], ...values };
+  const wanted = [...new Set(names.flatMap((name) => (name === 'all' ? usual : [name])))];
+  return { command, names: values.secure ? secured(wanted) : wanted, ...values };
+}
+
+/** The secure servers of these names. */
+function secured(names) {
+  const wanted = names.length === 0 ? ['pulsar', 'kafka'] : names;
+  const open = wanted.find((name) => !Object.hasOwn(kinds, `${name}-secure`) && !name.endsWith('-secure'));
+  if (open !== undefined) throw new UsageError(`there is no secure "${open}"`);
+  return wanted.map((name) => (name.endsWith('-secure') ? name : `${name}-secure`));
 }
 
 const say = (line) => console.log(line);
@@ -99,7 +110,7 @@ async function main() {
       else if (states.length === 0) say('nothing was started');
       else
         for (const { name, running, pid, endpoints } of states)
-          say(`${name.padEnd(12)}${running ? `running  pid ${pid}  ${show(endpoints)}` : 'stopped'}`);
+          say(`${name.padEnd(15)}${running ? `running  pid ${pid}  ${show(endpoints)}` : 'stopped'}`);
       return states.length > 0 && states.every(({ running }) => running) ? 0 : 1;
     }
     case 'logs': {
@@ -115,7 +126,7 @@ async function main() {
 
 function printEndpoints(folder) {
   const endpoints = readEndpoints(dirname(dirname(resolve(folder))));
-  for (const [name, one] of Object.entries(endpoints)) say(`${name.padEnd(12)}${show(one)}`);
+  for (const [name, one] of Object.entries(endpoints)) say(`${name.padEnd(15)}${show(one)}`);
   say('');
   for (const [name, value] of Object.entries(endpointEnvironment(endpoints))) say(`export ${name}=${value}`);
 }

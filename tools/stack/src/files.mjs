@@ -10,8 +10,8 @@ export function readJson(file) {
 }
 
 /** Replaces the file at once: who reads it meanwhile never sees half of it. */
-export function writeJson(file, value) {
+export function writeJson(file, value, mode = 0o666) {
   const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, `${JSON.stringify(value, undefined, 2)}\n`);
+  writeFileSync(fresh, `${JSON.stringify(value, undefined, 2)}\n`, { mode });
   renameSync(fresh, file);
 }

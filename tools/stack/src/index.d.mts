@@ -88,6 +88,72 @@ export function startPulsar(
   },
 ): Promise<Server & { readonly serviceUrl: string; readonly webUrl: string }>;
 
+/** Who may come in, and who must not. All files are PEM, for this user alone; keys are PKCS#8. */
+export interface Security {
+  /** Who signed the server's certificate and those of its clients; and somebody whom nobody trusts. */
+  readonly ca: string;
+  readonly strangerCa: string;
+  /** Of `admin`, who may do everything; of `powerless`, who may do nothing. */
+  readonly clientCert: string;
+  readonly clientKey: string;
+  readonly powerlessCert: string;
+  readonly powerlessKey: string;
+  /** Of `admin` too, to be refused: run out yesterday; signed by the stranger. */
+  readonly expiredCert: string;
+  readonly expiredKey: string;
+  readonly strangerCert: string;
+  readonly strangerKey: string;
+  readonly admin: { readonly user: string; readonly password: string };
+  readonly powerless: { readonly user: string; readonly password: string };
+}
+
+/** As {@link Security}, with tokens. */
+export interface PulsarSecurity extends Security {
+  /** A token of a role. @default role 'admin'; it never expires. Negative seconds: it has expired */
+  token(options?: { readonly role?: string; readonly expiresInSeconds?: number }): string;
+  /** Of the role 'admin', signed by a key that the server does not know. */
+  readonly foreignToken: string;
+  /** An issuer of tokens of the role 'admin', in this process until `stop`; `issued` counts them. */
+  readonly oauth2: {
+    readonly issuerUrl: string;
+    readonly tokenUrl: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly issued: number;
+  };
+  /** How long its next tokens last. @default 3,600 */
+  oauth2ExpiresInSeconds: number;
+}
+
+/**
+ * Kafka as {@link startKafka}, with a listener for each way to come in: `ssl` (TLS alone: anybody, with all rights), `mutual` (with a
+ * client's certificate), `saslssl` and `saslplain` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; with TLS and without). None is open.
+ * @throws StackError
+ */
+export function startSecureKafka(options?: ServerOptions): Promise<
+  Server & {
+    readonly ssl: string;
+    readonly mutual: string;
+    readonly saslssl: string;
+    readonly saslplain: string;
+    readonly security: Security;
+  }
+>;
+
+/**
+ * Pulsar as {@link startPulsar}, with authentication (token, certificate, user and password) and authorization on all its ports.
+ * @throws StackError
+ */
+export function startSecurePulsar(options?: ServerOptions): Promise<
+  Server & {
+    readonly serviceUrl: string;
+    readonly webUrl: string;
+    readonly serviceUrlTls: string;
+    readonly webUrlTls: string;
+    readonly security: PulsarSecurity;
+  }
+>;
+
 /**
  * Apicurio Registry 2.6.13. `url` is the base of Confluent's API (`/apis/ccompat/v7`), `webUrl` the server.
  * @throws StackError

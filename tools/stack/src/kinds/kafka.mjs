@@ -61,7 +61,7 @@ const logging = (level) => [
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
 ];
 
-async function format({ name, dir, home, heapMb, signal }, file) {
+async function format({ name, dir, home, heapMb, signal, extra: { formatArgs = [] } }, file) {
   if (existsSync(join(dir, 'data/meta.properties'))) return;
   const tool = ['-XX:TieredStopAtLevel=1', '-cp', `${home}/*`, 'kafka.tools.StorageTool'];
   const args = [
@@ -74,6 +74,7 @@ async function format({ name, dir, home, heapMb, signal }, file) {
     clusterId,
     '-c',
     file,
+    ...formatArgs,
   ];
   try {
     await promisify(execFile)(java(name), args, { signal });
