@@ -1,3 +1,7 @@
 import base from '../../tools/jest.int.mjs';
 
-export default { ...base, displayName: 'kafka-adapter' };
+export default {
+  ...base,
+  displayName: 'kafka-adapter',
+  testPathIgnorePatterns: [...base.testPathIgnorePatterns, '/test/platformatic/'],
+};

@@ -1,5 +1,12 @@
 import type { CheckpointStore, Logger } from '@bento-bus/core';
-import { createRuntime, pulsarUrls, type Runtime } from '@bento-bus/runtime';
+import {
+  createRuntime,
+  kafkaSecurity,
+  pulsarSecurity,
+  pulsarUrls,
+  type Runtime,
+  tenantOptions,
+} from '@bento-bus/runtime';
 import type { OrderAppConfig } from './config.ts';
 
 /** What any backend may be made of. */
@@ -11,19 +18,32 @@ export interface BackendOptions {
 
 /** The backends that MESSAGE_BUS_TYPE can name. Only the chosen one is loaded. */
 const backends = {
-  inprocess: async ({ checkpoints, logger }: BackendOptions) => {
+  inprocess: async ({ config, checkpoints, logger }: BackendOptions) => {
     const { createInProcessTransport } = await import('@bento-bus/inprocess-bus');
-    return createInProcessTransport({ checkpoints, logger });
+    return createInProcessTransport({ ...tenantOptions(config), checkpoints, logger });
   },
   pulsar: async ({ config, logger }: BackendOptions) => {
     const { createPulsarTransport } = await import('@bento-bus/pulsar-adapter');
-    return createPulsarTransport({ ...pulsarUrls(config), driver: config.pulsarDriver, logger });
+    return createPulsarTransport({
+      ...pulsarUrls(config),
+      ...tenantOptions(config),
+      ...pulsarSecurity(config),
+      driver: config.pulsarDriver,
+      logger,
+    });
   },
   kafka: async ({ config, logger }: BackendOptions) => {
     const { createKafkaTransport } = await import('@bento-bus/kafka-adapter');
     const brokers = config.kafkaBrokers ?? ['localhost:9092'];
     // Of topics that the app makes several processes have a share; commands are short, and who ends one hard begins the next soon.
-    return createKafkaTransport({ brokers, partitions: 8, sessionTimeoutMs: 10_000, logger });
+    return createKafkaTransport({
+      ...tenantOptions(config),
+      connection: kafkaSecurity(config),
+      brokers,
+      partitions: 8,
+      sessionTimeoutMs: 10_000,
+      logger,
+    });
   },
 };
 

@@ -6,11 +6,13 @@ import {
   loadConfig,
   logLevels,
   messagingFields,
+  securityFields,
   withDefault,
 } from '@bento-bus/runtime';
 
 const fields = {
   ...messagingFields,
+  ...securityFields,
   ...clickhouseFields,
   logLevel: withDefault(
     field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),

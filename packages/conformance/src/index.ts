@@ -1,3 +1,5 @@
+export type { AdminHarness } from './admin/harness.ts';
+export { adminScenarios, describeAdmin } from './admin/scenarios.ts';
 export type { EventStoreHarness } from './event-store/harness.ts';
 export { describeEventStore, eventStoreScenarios } from './event-store/scenarios.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';

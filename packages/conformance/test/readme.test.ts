@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
+import { adminScenarios } from '../src/admin/scenarios.ts';
 import { eventStoreScenarios } from '../src/event-store/scenarios.ts';
 import { transportScenarios } from '../src/transport/scenarios.ts';
 
@@ -11,6 +12,10 @@ const listed = (heading: string): string[] => {
 
 it('lists every scenario of the transport kit, in order', () => {
   expect(listed('Transport')).toEqual(transportScenarios.map(({ name }) => name));
+});
+
+it('lists every scenario of the admin kit, in order', () => {
+  expect(listed('Administration')).toEqual(adminScenarios.map(({ name }) => name));
 });
 
 it('lists every scenario of the event store kit, in order', () => {
@@ -30,7 +35,7 @@ it('shows each promise of docs/contract.md by scenarios and tests that exist', (
 });
 
 it('names each scenario once, so that a skip means one', () => {
-  for (const scenarios of [transportScenarios, eventStoreScenarios]) {
+  for (const scenarios of [transportScenarios, adminScenarios, eventStoreScenarios]) {
     const names = scenarios.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   }

@@ -99,22 +99,22 @@ export interface TopicAdmin extends Closeable {
  * come back by themselves.
  */
 export interface GroupAdmin extends Closeable {
-  /** Makes a group with no member, so that what is published from now on is kept for it. True: made; false: it was there. */
+  /** Makes a group with no member, so that what is published from now on is kept for it. True: made; false: it was there. @default at 'latest' */
   createGroup(topic: string, group: string, at?: StartPosition): Promise<boolean>;
   /** Groups with progress or members on the topic, sorted. */
   listGroups(topic: string): Promise<readonly string[]>;
   describeGroup(topic: string, group: string): Promise<GroupDescription>;
-  /** The next messages that the group has not acknowledged, the first of each partition; nothing changes. @default count 10, all partitions */
+  /** The next messages that the group has not acknowledged: up to `count` of the partition, or of each, in its order; nothing changes. @default count 10, all partitions, ascending */
   peek(
     topic: string,
     group: string,
     options?: { readonly count?: number; readonly partition?: number },
   ): Promise<readonly PeekedMessage[]>;
-  /** Acknowledges the next `count` messages of a partition (or of each), unread. Resolves with how many they were. */
+  /** Acknowledges up to `count` of the next messages of the partition, or of each, unread. Resolves with how many they were. */
   skip(topic: string, group: string, count: number, options?: { readonly partition?: number }): Promise<number>;
   /** The group goes on from there. Attempts and what it has acknowledged beyond are forgotten. */
   reset(topic: string, group: string, to: ResetPosition): Promise<void>;
-  /** All progress of the group on these topics. `GROUP_CONFLICT` where members are at work, or (Kafka) it reads other topics too. */
+  /** All progress of the group on these topics; `UNKNOWN_GROUP` where it has none on any of them. `GROUP_CONFLICT` where members are at work on one of them. */
   deleteGroup(group: string, topics: readonly string[]): Promise<void>;
 }
 

@@ -7,7 +7,13 @@ import type { EventDefinition } from './events.ts';
 import type { Logger } from './logger.ts';
 import type { BusSubscribeOptions, BusSubscription, EventHandler } from './message-bus.ts';
 import type { Middleware } from './middleware.ts';
-import type { DeliveryHandler, Subscriber, Subscription } from './transport.ts';
+import { followTopics, listingOf, type TopicSelector } from './topic-patterns.ts';
+import type { DeliveryHandler, SubscribeOptions, Subscriber, Subscription } from './transport.ts';
+
+/** What a bus subscribes to: event definitions, or topics and patterns. */
+export type Subscribed = TopicSelector | readonly (TopicSelector | EventDefinition)[];
+
+const longestTimer = 2 ** 31 - 1;
 
 /** The subscriptions of one bus: at most one per group and topic, all closed together. */
 export class BusSubscriptions {
@@ -28,18 +34,15 @@ export class BusSubscriptions {
     this.#logger = logger;
   }
 
-  async open(
-    what: string | readonly EventDefinition[],
-    handler: EventHandler<never>,
-    options: BusSubscribeOptions,
-  ): Promise<BusSubscription> {
+  async open(what: Subscribed, handler: EventHandler<never>, options: BusSubscribeOptions): Promise<BusSubscription> {
     if (this.closed) throw closedError(options.group);
     let ignored = 0;
-    const definitions = typeof what === 'string' ? undefined : definitionsByType(what, options.group);
-    const topics = definitions === undefined ? [what as string] : topicsOf(definitions);
+    const selectors = selectorsOf(what);
+    const definitions =
+      selectors === undefined ? definitionsByType(what as readonly EventDefinition[], options.group) : undefined;
     const innermost =
       definitions === undefined
-        ? topicHandler(what as string, this.#codec, handler)
+        ? topicHandler(typeof what === 'string' ? what : undefined, this.#codec, handler)
         : typedHandler(definitions, this.#codec, handler, ({ topic, message }) => {
             ignored += 1;
             this.#logger.debug('acknowledged a message whose type nobody asked for', {
@@ -49,14 +52,18 @@ export class BusSubscriptions {
               group: options.group,
             });
           });
-    const subscription = await this.#start(topics, innermost, options);
+    const { topicRefreshMs = 10_000, ...given } = options;
+    const subscription =
+      definitions === undefined
+        ? await this.#select(selectors as readonly TopicSelector[], innermost, given, topicRefreshMs)
+        : await this.#start(topicsOf(definitions), innermost, given);
     return {
       closed: subscription.closed,
       get ignored() {
         return ignored;
       },
-      close: subscription.close,
-      [Symbol.asyncDispose]: subscription.close,
+      close: () => subscription.close(),
+      [Symbol.asyncDispose]: () => subscription.close(),
     };
   }
 
@@ -66,7 +73,40 @@ export class BusSubscriptions {
     await closeAll([...this.#open].map((subscription) => subscription.close));
   }
 
-  async #start(topics: readonly string[], innermost: DeliveryHandler, options: BusSubscribeOptions): Promise<Running> {
+  /** By name, or by patterns. */
+  async #select(
+    selectors: readonly TopicSelector[],
+    innermost: DeliveryHandler,
+    options: SubscribeOptions,
+    refreshMs: number,
+  ): Promise<Subscription | Running> {
+    if (selectors.every((one) => typeof one === 'string')) return this.#start(selectors, innermost, options);
+    const { group } = options;
+    if (!Number.isFinite(refreshMs) || refreshMs < 1 || refreshMs > longestTimer)
+      throw configurationError(`core: cannot subscribe group "${group}"`, [
+        `topicRefreshMs must be a number of milliseconds from 1 to ${longestTimer}, not ${String(refreshMs)}`,
+      ]);
+    const following = followTopics({
+      group,
+      selectors,
+      list: listingOf(this.#subscriber, group),
+      refreshMs,
+      // All that stands in a topic that came later was published later.
+      open: (topics, later) =>
+        this.#start(topics, innermost, later ? { ...options, startPosition: 'earliest' } : options),
+      logger: this.#logger,
+    });
+    const subscription = await following;
+    const running: Running = { closed: subscription.closed, close: () => subscription.close() };
+    this.#open.add(running);
+    const forget = (): boolean => this.#open.delete(running);
+    running.closed.then(forget, forget);
+    if (!this.closed) return running;
+    await running.close();
+    throw closedError(group);
+  }
+
+  async #start(topics: readonly string[], innermost: DeliveryHandler, options: SubscribeOptions): Promise<Running> {
     const { group } = options;
     this.#take(group, topics);
     const release = (): void => this.#release(group, topics);
@@ -122,6 +162,15 @@ export class BusSubscriptions {
     for (const topic of topics) taken?.delete(topic);
     if (taken?.size === 0) this.#taken.delete(group);
   }
+}
+
+const isSelector = (one: TopicSelector | EventDefinition): one is TopicSelector =>
+  typeof one === 'string' || one instanceof RegExp;
+
+/** Undefined: these are event definitions. */
+function selectorsOf(what: Subscribed): readonly TopicSelector[] | undefined {
+  if (typeof what === 'string' || what instanceof RegExp) return [what];
+  return what.length > 0 && what.every(isSelector) ? what : undefined;
 }
 
 /** A subscription of the transport, with a close that may be called at will. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeOnce } from './adapter/drain.ts';
-import { BusSubscriptions } from './bus-subscriptions.ts';
+import { BusSubscriptions, type Subscribed } from './bus-subscriptions.ts';
 import type { Codec, Encoded } from './codec.ts';
 import { configurationError } from './configuration.ts';
 import { BentoError, ValidationError } from './errors.ts';
@@ -64,6 +64,8 @@ export function createMessageBus(options: MessageBusOptions): MessageBus {
   const encode = (route: Route, data: unknown, given: TopicPublishOptions): Promise<void> => {
     const { topic, type, version } = route;
     const headers = headersOf(codec.contentType, version, given);
+    const due = dueOf(route, given, now);
+    if (due !== undefined) headers[headerNames.deliverAt] = String(due);
     const encoded = codec.encode(data, { topic, type, version, headers });
     if (!isPromise(encoded)) return send(route, headers, encoded, given);
     return encoded.then((settled) => send(route, headers, settled, given));
@@ -90,7 +92,7 @@ export function createMessageBus(options: MessageBusOptions): MessageBus {
 
   return {
     publish,
-    subscribe: (what: string | readonly EventDefinition[], handler: EventHandler<never>, given: BusSubscribeOptions) =>
+    subscribe: (what: Subscribed, handler: EventHandler<never>, given: BusSubscribeOptions) =>
       subscriptions.open(what, handler, given),
     ...closeOnce(() => subscriptions.close()),
   };
@@ -107,6 +109,28 @@ function routeOf(definition: EventDefinition, output: unknown, given: TopicPubli
   }
   return { topic, type, version, key };
 }
+
+/** When it may be delivered, epoch milliseconds. */
+function dueOf(
+  { topic, type }: Route,
+  { delayMs, deliverAt }: TopicPublishOptions,
+  now: () => number,
+): number | undefined {
+  if (delayMs === undefined && deliverAt === undefined) return undefined;
+  const faults: string[] = [];
+  if (delayMs !== undefined && deliverAt !== undefined) faults.push('give delayMs or deliverAt, not both');
+  const bound = (name: string, value: number | undefined): void => {
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0 && value <= latestTime))
+      faults.push(`${name} must be a number of milliseconds from 0, not ${String(value)}`);
+  };
+  bound('delayMs', delayMs);
+  bound('deliverAt', deliverAt);
+  if (faults.length > 0) throw configurationError(`core: cannot publish "${type}" to "${topic}"`, faults);
+  return Math.ceil(deliverAt ?? now() + (delayMs as number));
+}
+
+/** The last time that a Date can say. */
+const latestTime = 8.64e15;
 
 function headersOf(
   contentType: string,

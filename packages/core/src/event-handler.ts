@@ -41,12 +41,17 @@ export function typedHandler(
   };
 }
 
-/** The same for everything on one topic, without schema: data as the codec reads it. */
-export function topicHandler(topic: string, codec: Codec, handler: EventHandler<never>): DeliveryHandler {
+/** The same for everything on a topic, or on any (undefined), without schema: data as the codec reads it. */
+export function topicHandler(topic: string | undefined, codec: Codec, handler: EventHandler<never>): DeliveryHandler {
   return (delivery, signal) => {
     try {
       const { message } = delivery;
-      return call(handler, decodeBody(codec, message, topic, versionOf(message, 1)), delivery, signal);
+      return call(
+        handler,
+        decodeBody(codec, message, topic ?? delivery.topic, versionOf(message, 1)),
+        delivery,
+        signal,
+      );
     } catch (error) {
       return Promise.reject(error);
     }

@@ -70,6 +70,7 @@ export {
   type Where,
 } from './read-model.ts';
 export type { InferInput, InferOutput, StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.ts';
+export { canListTopics, isBesideTopic, type TopicListing, type TopicSelector } from './topic-patterns.ts';
 export type {
   BatchHandler,
   BatchOptions,

@@ -1,5 +1,6 @@
 import type { BusEvent, EventDefinition, EventOf } from './events.ts';
 import type { Closeable } from './message.ts';
+import type { TopicSelector } from './topic-patterns.ts';
 import type { SubscribeOptions } from './transport.ts';
 
 /** Beside the event: where it came from, and what a handler needs to act on. */
@@ -26,6 +27,10 @@ export interface PublishOptions {
   readonly key?: string;
   /** Further headers; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Not delivered before so much time has passed. Milliseconds. @default at once */
+  readonly delayMs?: number;
+  /** Not delivered before this time, given instead of `delayMs`: epoch milliseconds. @default at once */
+  readonly deliverAt?: number;
   /** The message being handled: its correlation id is carried on and its id becomes the causation id. */
   readonly cause?: Pick<EventContext, 'id' | 'correlationId'>;
 }
@@ -39,7 +44,10 @@ export interface TopicPublishOptions extends PublishOptions {
 }
 
 /** Options of a bus subscription. */
-export type BusSubscribeOptions = SubscribeOptions;
+export interface BusSubscribeOptions extends SubscribeOptions {
+  /** With patterns: how often other topics that match are looked for. Milliseconds. @default 10_000 */
+  readonly topicRefreshMs?: number;
+}
 
 /**
  * Between services, over the configured backend. Typed definitions, or a topic and a value.
@@ -61,8 +69,15 @@ export interface MessageBus extends Closeable {
     handler: EventHandler<EventOf<D[number]>>,
     options: BusSubscribeOptions,
   ): Promise<BusSubscription>;
-  /** Everything on the topic, as the codec reads it: `type` is the message's. */
-  subscribe(topic: string, handler: EventHandler<BusEvent>, options: BusSubscribeOptions): Promise<BusSubscription>;
+  /**
+   * Everything on the topic, on several, or on those whose names match a pattern, as the codec reads it: `type` is the message's. Topics
+   * that match and come later are read from their beginning. `UNSUPPORTED` where the transport cannot list topics.
+   */
+  subscribe(
+    topics: TopicSelector | readonly TopicSelector[],
+    handler: EventHandler<BusEvent>,
+    options: BusSubscribeOptions,
+  ): Promise<BusSubscription>;
 }
 
 /** A running subscription of a bus. */

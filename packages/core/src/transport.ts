@@ -45,6 +45,12 @@ export interface SubscribeOptions {
    * delivers again after a crash. @default 3
    */
   readonly maxCrashes?: number;
+  /**
+   * Records that are no messages in the transport's format, as foreign producers write them: `'fail'`: their handling fails with a
+   * `CodecError`, so that they go the way of every failure; `'skip'`: they are acknowledged, with a warning in the log; a function gets
+   * them in the handler's place, with their original bytes in `message.raw` and `message.body`. @default 'fail'
+   */
+  readonly unreadable?: 'fail' | 'skip' | ((delivery: Delivery, error: unknown) => Promise<void>);
   /** On close: handlers get this long to finish, then `signal` aborts and what they held stays unacknowledged. Milliseconds. @default 10_000 */
   readonly drainMs?: number;
   /** Around the handler, first is outermost. */
@@ -83,6 +89,8 @@ export interface Capabilities {
   readonly ordering: 'key' | 'none';
   readonly sharesGroupAcrossProcesses: boolean;
   readonly startPositions: readonly ('earliest' | 'latest' | 'time')[];
+  /** A message with the header `ce_deliverat` is not delivered before that time, and holds nothing back. */
+  readonly delays: boolean;
 }
 
 /** A backend. Applications use `MessageBus`; this is the port for adapter authors. */

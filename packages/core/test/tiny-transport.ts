@@ -66,7 +66,13 @@ export function createTinyTransport(): Transport {
 
   const transport: Transport = {
     name: 'tiny',
-    capabilities: { durable: false, ordering: 'key', sharesGroupAcrossProcesses: false, startPositions: ['latest'] },
+    capabilities: {
+      durable: false,
+      ordering: 'key',
+      sharesGroupAcrossProcesses: false,
+      startPositions: ['latest'],
+      delays: false,
+    },
     publish,
     subscribe: (topics, handler, options) => start(topics, { each: handler }, options),
     subscribeBatch: (topics, handler, options) => start(topics, { batch: handler }, options),

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { BentoError } from '@bento-bus/core';
-import type { Clock } from '@bento-bus/core/adapter';
-import { createHeap } from './heap.ts';
+import { type Clock, createHeap } from '@bento-bus/core/adapter';
 
 /** A clock that stands still until a test moves it. */
 export interface VirtualClock extends Clock {

@@ -17,9 +17,11 @@ async function run({ scenario, broken: name, where }: Finding, deadlineMs: numbe
   if (found === undefined) throw new Error(`there is no scenario "${scenario}"`);
   const served = await serve(createInProcessTransport());
   const here = servedBy(served);
+  const forAll = createInProcessTransport();
   const harnesses: Record<Finding['where'], TransportHarness> = {
     here: { ...inProcess, sessionMs: 100, createTransport: async () => broken(createInProcessTransport(), name) },
     'in processes': inProcessWith(folder, name),
+    'for tenants': { ...inProcess, createTenant: async () => forAll },
     served: {
       ...here,
       createTransport: async () => broken((await here.createTransport()) as InProcessTransport, name),
@@ -42,12 +44,15 @@ describe('a costly scenario', () => {
     const doubtful: Finding[] = [];
     await pool(findings, 5, async (finding) => {
       // Lost is what does not come in time.
-      const result = await run(finding, finding.where === 'served' ? 2_000 : 20_000);
+      const result = await run(finding, ['served', 'for tenants'].includes(finding.where) ? 2_000 : 20_000);
       results.set(finding.scenario, result);
       if (!finds(finding, result)) doubtful.push(finding);
     });
-    // What lacked time gets more of it.
-    await pool(doubtful, 2, async (finding) => void results.set(finding.scenario, await run(finding, 8_000)));
+    // What lacked time gets more of it; some faults show by chance only.
+    await pool(doubtful, 2, async (finding) => {
+      for (let tries = 0; tries < 3 && !finds(finding, results.get(finding.scenario) as ScenarioResult); tries += 1)
+        results.set(finding.scenario, await run(finding, 8_000));
+    });
   }, 180_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,5 +1,5 @@
 import type { TransportHarness, TransportProcesses } from '@bento-bus/conformance';
-import { createInProcessTransport } from '../src/index.ts';
+import { createInProcessTransport, createMemoryCheckpointStore } from '../src/index.ts';
 import { capabilities } from '../src/transport/capabilities.ts';
 import { connectServed, servedCapabilities } from './served/client.ts';
 import type { Served } from './served/server.ts';
@@ -17,6 +17,9 @@ const processesOf = (module: string, env: Readonly<Record<string, string>>): Tra
 /** Few by default, many in `npm run test:long`. */
 const kills = Number(process.env['KILLS'] ?? 2);
 
+/** Of all tenants. */
+const sharedCheckpoints = createMemoryCheckpointStore();
+
 /** The transport of this package. */
 export const inProcess: TransportHarness = {
   name: 'in-process transport',
@@ -25,6 +28,7 @@ export const inProcess: TransportHarness = {
   clients: 'one',
   quietMs: 30,
   createTransport: async () => createInProcessTransport(),
+  createTenant: async (tenant) => createInProcessTransport({ tenant, checkpoints: sharedCheckpoints }),
   refusedMessage: (message) => ({ ...message, id: '' }),
 };
 

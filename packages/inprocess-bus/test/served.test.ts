@@ -29,6 +29,7 @@ describe('a served transport', () => {
       'replaces killed processes: others get what they held, with the keys in order',
       'takes over the log of a process that was killed, when told to stand by',
       'stores each item of a log once, in order, however often its publisher is killed',
+      'delivers a delayed message whose publisher is gone',
     ]);
   });
 });

@@ -6,4 +6,5 @@ export const capabilities: Capabilities = {
   ordering: 'key',
   sharesGroupAcrossProcesses: true,
   startPositions: ['earliest', 'latest', 'time'],
+  delays: true,
 };

@@ -133,6 +133,10 @@ export interface Driver {
   exists(topic: string): Promise<boolean>;
   /** Resolves also when it exists. */
   create(topic: NewTopic): Promise<void>;
+  /** Names of all topics that this user may see. */
+  topics(): Promise<readonly string[]>;
+  /** Drops what stands before these offsets, by partition. */
+  trim(topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
   /** The last committed record of a topic with one partition. */
   lastRecord(topic: string): Promise<FetchedRecord | undefined>;
   close(): Promise<void>;

@@ -43,6 +43,35 @@ describe("the broker's errors", () => {
     }
   });
 
+  it('of TLS are not tried again, and say what to do', () => {
+    const cases: readonly (readonly [code: string, advice: RegExp])[] = [
+      ['DEPTH_ZERO_SELF_SIGNED_CERT', /ssl\.ca/],
+      ['SELF_SIGNED_CERT_IN_CHAIN', /ssl\.ca/],
+      ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /ssl\.ca/],
+      ['CERT_HAS_EXPIRED', /renewed/],
+      ['ERR_TLS_CERT_ALTNAME_INVALID', /ssl\.servername/],
+      ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /ssl\.cert/],
+      ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /ssl\.cert/],
+      ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /ssl\.cert/],
+    ];
+    const text =
+      '804CC45D9F7F0000:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:../rec.c:1601:\n';
+    for (const [code, advice] of cases) {
+      const cause = new (errors['KafkaJSConnectionError'] as new (text: string, fields: object) => Error)(text, {
+        code,
+      });
+      const error = toBentoError(exceeded(cause), 'publish to "orders"');
+      expect([code, error.code, error.retryable]).toEqual([code, 'AUTHENTICATION', false]);
+      expect(error.message).toMatch(advice);
+      expect(error.message).toMatch(/^kafka-adapter: cannot publish to "orders": sslv3 alert bad certificate\. /);
+    }
+  });
+
+  it('of a request for several are that of the first', () => {
+    const cause = Object.assign(new Error('Topic creation errors'), { errors: [createErrorFromCode(37)] });
+    expect(toBentoError(cause, 'create topic "orders"').code).toBe('CONFIGURATION');
+  });
+
   it('tell a fence by every code it can have', () => {
     // INVALID_PRODUCER_EPOCH, and PRODUCER_FENCED, which kafkajs does not know.
     for (const code of [47, 90]) expect(toBentoError(createErrorFromCode(code), 'publish')).toBeInstanceOf(FencedError);

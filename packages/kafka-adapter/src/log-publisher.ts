@@ -9,7 +9,8 @@ import {
   FencedError,
   type Position,
 } from '@bento-bus/core';
-import { checkLogItems, closeOnce, fullJitter, withDeadline } from '@bento-bus/core/adapter';
+import { checkLogItems, closeOnce, dueTimeOf, fullJitter, withDeadline } from '@bento-bus/core/adapter';
+import { routeOf } from './delay/route.ts';
 import type { Driver, DriverRecord, TransactionalProducer } from './driver.ts';
 import { isFenced, toBentoError } from './errors.ts';
 import { aborted, Lease } from './lease.ts';
@@ -30,6 +31,8 @@ export interface LogPublisherOptions {
   readonly driver: Driver;
   readonly known: Topics;
   readonly options: ResolvedOptions;
+  /** Makes ready for messages that are to wait. */
+  readonly beforeDelayed: () => Promise<void>;
   readonly onEnd: (publisher: LogPublisher) => void;
 }
 
@@ -43,6 +46,7 @@ interface LogItem {
   readonly topic: string;
   readonly position: Position;
   readonly record: SizedRecord;
+  readonly delayed: boolean;
 }
 
 /** How long who takes a log over waits to be a member of those that stand by. Milliseconds. */
@@ -149,6 +153,7 @@ export class LogPublisher implements CheckpointedPublisher {
   async #publish(items: readonly LogItem[], through: Position): Promise<void> {
     const deadline = Date.now() + this.#given.options.publishTimeoutMs;
     await this.#stubbornly(deadline, async () => {
+      if (items.some(({ delayed }) => delayed)) await this.#given.beforeDelayed();
       if (this.#producer === undefined) await this.#recover();
       while (this.#checkpoint < through) {
         this.#end.signal.throwIfAborted();
@@ -243,11 +248,11 @@ export class LogPublisher implements CheckpointedPublisher {
   #check(items: readonly CheckpointedItem[], through: Position): LogItem[] {
     const { topics, options } = this.#given;
     checkLogItems(this.#what(), new Set(topics), items, through);
-    return items.map(({ topic, message, position }) => ({
-      topic,
-      position,
-      record: recordOf(topic, message, options),
-    }));
+    const now = Date.now();
+    return items.map(({ topic, message, position }) => {
+      const due = dueTimeOf('kafka-adapter', topic, message) ?? 0;
+      return { position, ...routeOf(topic, recordOf(topic, message, options), due, now), delayed: due > now };
+    });
   }
 
   /** Every publish rejects with `reason` from now on; the first reason counts. */

@@ -1,6 +1,8 @@
 import { configurationError, type Logger, silentLogger } from '@bento-bus/core';
 import { cloudEvents, type WireFormat } from '@bento-bus/core/adapter';
-import type { Kafka, KafkaConfig } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
+import { isDriver, type KafkaDriver } from './driver-choice.ts';
+import { faultsOfConnection, type KafkaConnection } from './security.ts';
 
 /** Options of `createKafkaTransport`: exactly one of `brokers` and `client`. */
 export interface KafkaTransportOptions {
@@ -10,10 +12,19 @@ export interface KafkaTransportOptions {
   readonly brokers?: string | readonly string[];
   /** A client of yours, of kafkajs 2.2; it is not closed. `clientId`, `connection` and `requestTimeoutMs` are then its own. */
   readonly client?: Kafka;
+  /** The client to work with, for example `platformatic()` of `@bento-bus/kafka-adapter/platformatic`; not with `client`. @default kafkajs */
+  readonly driver?: KafkaDriver;
   /** How brokers name this program in logs and quotas. @default 'bento-bus' */
   readonly clientId?: string;
-  /** Passed on to kafkajs as it is. @default no TLS, no authentication */
-  readonly connection?: Pick<KafkaConfig, 'ssl' | 'sasl'>;
+  /** TLS and credentials. @default no TLS, no authentication */
+  readonly connection?: KafkaConnection;
+  /**
+   * With `namespace`: topics, groups and logs are this tenant's own. At the brokers their names begin with `<tenant>.<namespace>.`
+   * @default none: names as they are
+   */
+  readonly tenant?: string;
+  /** @default none; with `tenant`, 'default' */
+  readonly namespace?: string;
   /** Makes topics that are missing on publish and subscribe. False: they are an `UNKNOWN_TOPIC` error. @default true */
   readonly createTopics?: boolean;
   /** Partitions of topics that are made: how many members of a group can share one. @default the broker's `num.partitions` */
@@ -53,12 +64,23 @@ export interface ResolvedOptions
   extends Required<
     Omit<
       KafkaTransportOptions,
-      'brokers' | 'client' | 'connection' | 'partitions' | 'replicationFactor' | 'maxInFlight'
+      | 'brokers'
+      | 'client'
+      | 'driver'
+      | 'connection'
+      | 'tenant'
+      | 'namespace'
+      | 'partitions'
+      | 'replicationFactor'
+      | 'maxInFlight'
     >
   > {
   readonly brokers: readonly string[];
   readonly client: Kafka | undefined;
-  readonly connection: Pick<KafkaConfig, 'ssl' | 'sasl'>;
+  readonly driver: KafkaDriver | undefined;
+  readonly tenant: string | undefined;
+  readonly namespace: string | undefined;
+  readonly connection: KafkaConnection;
   readonly partitions: number | undefined;
   readonly replicationFactor: number | undefined;
   readonly maxInFlight: number | undefined;
@@ -78,14 +100,17 @@ const numbers = {
 } as const satisfies Partial<Record<keyof KafkaTransportOptions, readonly [number, number]>>;
 
 /** Checks the options and fills in the defaults. Throws one `CONFIGURATION` error that names every fault. */
-export function resolveOptions(given: KafkaTransportOptions): ResolvedOptions {
+export function resolveOptions(given: KafkaTransportOptions, what = 'the transport'): ResolvedOptions {
   const { sessionTimeoutMs = 30_000, client } = given;
   const resolved: ResolvedOptions = {
     name: given.name ?? 'kafka',
     brokers: listed(given.brokers),
     client,
+    driver: given.driver,
     clientId: given.clientId ?? 'bento-bus',
     connection: given.connection ?? {},
+    tenant: given.tenant,
+    namespace: given.namespace ?? (given.tenant === undefined ? undefined : 'default'),
     createTopics: given.createTopics ?? true,
     partitions: given.partitions,
     replicationFactor: given.replicationFactor,
@@ -112,6 +137,15 @@ export function resolveOptions(given: KafkaTransportOptions): ResolvedOptions {
       resolved.brokers.length > 0 && resolved.brokers.every((broker) => /^[^\s,]+:\d+$/.test(broker)),
       `brokers must be addresses like 'host:9092', not ${JSON.stringify(given.brokers)}`,
     );
+  check(given.namespace === undefined || given.tenant !== undefined, 'namespace must come with a tenant');
+  for (const name of ['tenant', 'namespace'] as const)
+    check(
+      resolved[name] === undefined || /^[A-Za-z0-9_-]{1,100}$/.test(resolved[name]),
+      `${name} must be of letters, digits, "_" and "-", not ${JSON.stringify(resolved[name])}`,
+    );
+  faults.push(...faultsOfConnection(resolved.connection));
+  check(given.driver === undefined || isDriver(given.driver), 'driver must be made by platformatic()');
+  check(client === undefined || given.driver === undefined, 'client is one of kafkajs, and cannot come with a driver');
   check(client === undefined || typeof client.consumer === 'function', 'client must be a Kafka object of kafkajs');
   for (const [name, [least, most]] of Object.entries(numbers)) {
     const value = resolved[name as keyof typeof numbers];
@@ -129,7 +163,7 @@ export function resolveOptions(given: KafkaTransportOptions): ResolvedOptions {
     typeof resolved.format.encode === 'function' && typeof resolved.format.decode === 'function',
     'format must have encode and decode',
   );
-  if (faults.length > 0) throw configurationError('kafka-adapter: cannot create the transport', faults);
+  if (faults.length > 0) throw configurationError(`kafka-adapter: cannot create ${what}`, faults);
   return resolved;
 }
 

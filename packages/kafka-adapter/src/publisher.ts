@@ -3,11 +3,13 @@ import { BentoError, type Message, PublishError } from '@bento-bus/core';
 import {
   type Coalescer,
   createCoalescer,
+  dueTimeOf,
   fullJitter,
   type WireFormat,
   type WireHeaders,
   type WireValue,
 } from '@bento-bus/core/adapter';
+import { routeOf } from './delay/route.ts';
 import type { Driver, DriverProducer, DriverRecord } from './driver.ts';
 import { toBentoError } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -25,13 +27,16 @@ export class BatchingPublisher {
   readonly #driver: Driver;
   readonly #options: ResolvedOptions;
   readonly #topics: Topics;
+  readonly #beforeDelayed: () => Promise<void>;
   readonly #coalescer: Coalescer;
   #producer: Promise<DriverProducer> | undefined;
   readonly #retired = new Set<Promise<void>>();
   /** Calls wait for room one behind the other. */
   #admitted: Promise<void> | undefined;
 
-  constructor(driver: Driver, options: ResolvedOptions, topics: Topics) {
+  /** `beforeDelayed` makes ready for messages that are to wait. */
+  constructor(driver: Driver, options: ResolvedOptions, topics: Topics, beforeDelayed: () => Promise<void>) {
+    this.#beforeDelayed = beforeDelayed;
     this.#driver = driver;
     this.#options = options;
     this.#topics = topics;
@@ -43,13 +48,56 @@ export class BatchingPublisher {
     });
   }
 
+  /** Stored; what is delayed, in a topic of delay. */
   publish(topic: string, messages: readonly Message[]): Promise<void> {
-    let records: readonly SizedRecord[];
     try {
-      records = messages.map((message) => recordOf(topic, message, this.#options));
+      const now = Date.now();
+      let delayed: Map<number, number> | undefined;
+      const records = messages.map((message, index) => {
+        const due = dueTimeOf('kafka-adapter', topic, message) ?? 0;
+        if (due > now) (delayed ??= new Map()).set(index, due);
+        return recordOf(topic, message, this.#options);
+      });
+      return delayed === undefined ? this.publishRecords(topic, records) : this.#publishLater(topic, records, delayed);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Each record to where it goes first: `due` has the times of those that are delayed. */
+  async #publishLater(topic: string, records: readonly SizedRecord[], due: ReadonlyMap<number, number>): Promise<void> {
+    await this.#beforeDelayed();
+    const now = Date.now();
+    const parts = new Map<string, { readonly records: SizedRecord[]; readonly indexes: number[] }>();
+    for (const [index, given] of records.entries()) {
+      const { topic: target, record } = routeOf(topic, given, due.get(index) ?? 0, now);
+      const part = parts.get(target) ?? { records: [], indexes: [] };
+      parts.set(target, part);
+      part.records.push(record);
+      part.indexes.push(index);
+    }
+    const failed: number[] = [];
+    let cause: BentoError | undefined;
+    await Promise.all(
+      Array.from(parts, ([target, part]) =>
+        this.publishRecords(target, part.records).catch((error: unknown) => {
+          cause ??= toBentoError(error, `publish to "${topic}"`);
+          const indexes = error instanceof PublishError ? error.failed : part.records.keys();
+          for (const index of indexes) failed.push(part.indexes[index] as number);
+        }),
+      ),
+    );
+    if (cause === undefined) return;
+    throw new PublishError(
+      cause.message,
+      failed.toSorted((a, b) => a - b),
+      cause.retryable,
+      { cause },
+    );
+  }
+
+  /** Records that are encoded already, as {@link publish}. */
+  publishRecords(topic: string, records: readonly SizedRecord[]): Promise<void> {
     // What travels is encoded already: the coalescer looks at nothing but the size.
     const carried = records as unknown as readonly Message[];
     const send = (): Promise<void> => this.#coalescer.publish(topic, carried);

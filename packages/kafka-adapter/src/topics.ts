@@ -19,6 +19,8 @@ export function checkTopic(doing: string, topic: unknown): void {
 export interface TopicNeeds {
   readonly compacted?: boolean;
   readonly partitions?: number;
+  /** Settings of the topic, by the broker's names. */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Makes topics that are missing, once each. */
@@ -61,7 +63,7 @@ export class Topics {
     this.#ready.delete(topic);
   }
 
-  async #ensure(topic: string, { compacted = false, partitions }: TopicNeeds): Promise<void> {
+  async #ensure(topic: string, { compacted = false, partitions, config = {} }: TopicNeeds): Promise<void> {
     const { createTopics, replicationFactor } = this.#options;
     if (await this.#driver.exists(topic)) return;
     if (!createTopics)
@@ -74,7 +76,7 @@ export class Topics {
       partitions: partitions ?? this.#options.partitions,
       replicationFactor,
       // Small segments: only what is not written to any more is compacted.
-      config: compacted ? { 'cleanup.policy': 'compact', 'segment.bytes': '1048576' } : {},
+      config: compacted ? { 'cleanup.policy': 'compact', 'segment.bytes': '1048576', ...config } : config,
     });
   }
 }

@@ -4,6 +4,7 @@ import {
   configurationError,
   type SubscribeOptions,
   type Subscription,
+  type TopicListing,
   type Transport,
 } from '@bento-bus/core';
 import {
@@ -15,15 +16,18 @@ import {
   type SubscriptionHandler,
 } from '@bento-bus/core/adapter';
 import { capabilities } from './capabilities.ts';
-import { createKafkaJsDriver } from './kafkajs/driver.ts';
+import { Delays } from './delay/delays.ts';
+import { createDriver } from './driver-choice.ts';
+import { toBentoError } from './errors.ts';
 import { checkLog, LogPublisher } from './log-publisher.ts';
 import { Member } from './member.ts';
 import { type KafkaTransportOptions, resolveOptions } from './options.ts';
 import { BatchingPublisher } from './publisher.ts';
+import { prefixOf, withPrefix } from './tenant.ts';
 import { checkTopic, Topics } from './topics.ts';
 
 /** A transport on Kafka, with the power to publish a log. */
-export type KafkaTransport = Transport & CheckpointedPublishing;
+export type KafkaTransport = Transport & CheckpointedPublishing & TopicListing;
 
 /**
  * A transport on Apache Kafka, by kafkajs. Connects when it is used first.
@@ -37,9 +41,16 @@ export type KafkaTransport = Transport & CheckpointedPublishing;
  */
 export function createKafkaTransport(options: KafkaTransportOptions): KafkaTransport {
   const resolved = resolveOptions(options);
-  const driver = createKafkaJsDriver(resolved);
+  const driver = withPrefix(createDriver(resolved), prefixOf(resolved));
   const topics = new Topics(driver, resolved);
-  const publisher = new BatchingPublisher(driver, resolved, topics);
+  const delays = new Delays({
+    driver,
+    topics,
+    options: resolved,
+    publish: (topic, records) => publisher.publishRecords(topic, records),
+  });
+  const beforeDelayed = (): Promise<void> => delays.use();
+  const publisher = new BatchingPublisher(driver, resolved, topics, beforeDelayed);
   const members = new Set<Member>();
   const logs = new Set<LogPublisher>();
   const opening = new Set<Promise<unknown>>();
@@ -62,6 +73,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
       adapter: 'kafka-adapter',
       publisher: transport,
       lane: (delivery) => member?.lanes.stateOf(delivery) ?? { heldMs: 0, backlog: 0 },
+      logger: resolved.logger,
     });
     member = new Member({ driver, topics, prepared, subscription, options: resolved });
     const joining = member;
@@ -74,7 +86,10 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
       await joining.close();
       throw isOpen() ? error : closedError(what);
     }
-    if (isOpen()) return joining;
+    if (isOpen()) {
+      delays.watch();
+      return joining;
+    }
     await joining.close();
     throw closedError(what);
   };
@@ -94,6 +109,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
       driver,
       known: topics,
       options: resolved,
+      beforeDelayed,
       onEnd,
     });
     logs.add(opened);
@@ -107,6 +123,12 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
       if (state === 'closed') throw closedError(`publish to "${topic}"`);
       checkTopic('publish to', topic);
       if (messages.length > 0) await publisher.publish(topic, messages);
+    },
+    topics: async () => {
+      if (state !== 'open') throw closedError('list topics');
+      return driver.topics().catch((error: unknown) => {
+        throw toBentoError(error, 'list topics');
+      });
     },
     subscribe: (asked, each, given) => subscribe(asked, { each }, given),
     subscribeBatch: (asked, batch, given) => subscribe(asked, { batch }, given),
@@ -133,6 +155,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
           await Promise.allSettled(opening);
           await Promise.all(Array.from(logs, (log) => log.close()));
         },
+        () => delays.close(),
         () => closeTogether(members),
         () => {
           state = 'draining';

@@ -38,6 +38,25 @@ describe('errors', () => {
     expect(await codeOf(transport.openCheckpointed(unique('log'), { topics: [topic] }))).toBe('UNKNOWN_TOPIC');
   });
 
+  it('makes topics by its own options, and none by asking, where the broker makes what is asked for', async () => {
+    const other = await startKafka({ config: { 'auto.create.topics.enable': 'true' } });
+    const admin = new Kafka({ brokers: [other.brokers], logLevel: logLevel.NOTHING }).admin();
+    const [asked, made] = [unique('asked'), unique('made')];
+    try {
+      await using transport = connect(other.brokers, { createTopics: false });
+      expect(await codeOf(transport.publish(asked, [message()]))).toBe('UNKNOWN_TOPIC');
+      await using maker = connect(other.brokers, { partitions: 3 });
+      await maker.publish(made, [message()]);
+      await admin.connect();
+      const { topics } = await admin.fetchTopicMetadata({ topics: [made] });
+      expect(topics[0]?.partitions.length).toBe(3);
+      expect(await admin.listTopics()).not.toContain(asked);
+    } finally {
+      await admin.disconnect();
+      await other.stop();
+    }
+  }, 30_000);
+
   it('refuses names that Kafka does not take', async () => {
     const transport = open();
     for (const name of ['', 'a b', 'ä', '.', 'x'.repeat(250)]) {

@@ -1,22 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
-import { BentoError } from '@bento-bus/core';
-import { fullJitter } from '@bento-bus/core/adapter';
+import type { StartPosition } from '@bento-bus/core';
+import type { Rest } from './admin/rest.ts';
 import { HttpFailure, toBentoError } from './errors.ts';
 import type { TopicName } from './names.ts';
 import { type MessagePosition, parsePosition } from './position.ts';
-
-export interface AdminOptions {
-  /** `http://host:port`. */
-  readonly url: string;
-  readonly headers: () => Readonly<Record<string, string>>;
-  /** For one request, repetitions included. Milliseconds. */
-  readonly timeoutMs: number;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
 
 /** What the broker knows of the storage of a topic or partition. */
 export interface Storage {
@@ -28,33 +14,35 @@ export interface Storage {
   readonly acknowledged: ReadonlyMap<string, MessagePosition>;
 }
 
-const backoff = fullJitter({ baseMs: 50, capMs: 1_000 });
 // 9223372036854775807 is no JavaScript number.
 const earliest = '{"ledgerId":-1,"entryId":-1,"partitionIndex":-1}';
 const latest = '{"ledgerId":9223372036854775807,"entryId":9223372036854775807,"partitionIndex":-1}';
 
-/** Pulsar's REST API for administration, `/admin/v2`: what the transport needs of it. All rejections are `BentoError`s. */
+/** What the transport needs of Pulsar's administration. All rejections are `BentoError`s. */
 export class Admin {
-  readonly #options: AdminOptions;
+  readonly #rest: Rest;
 
-  constructor(options: AdminOptions) {
-    this.#options = options;
+  constructor(rest: Rest) {
+    this.#rest = rest;
   }
 
   /** Partitions of a topic, 0 for one without; undefined: there is no such topic. */
   async partitions(topic: TopicName): Promise<number | undefined> {
     const path = `${topic.path}/partitions?checkAllowAutoCreation=false`;
-    const { status, text } = await this.#request(`look up topic "${topic.full}"`, 'GET', path, { fine: [404] });
+    const { status, text } = await this.#rest.request(`look up topic "${topic.full}"`, 'GET', path, { fine: [404] });
     if (status === 404 && /namespace|tenant/i.test(text) && !/Topic/.test(text))
       throw toBentoError(new HttpFailure(status, text), `look up topic "${topic.full}"`);
     return status === 404 ? undefined : (JSON.parse(text) as { partitions: number }).partitions;
   }
 
-  /** Nothing happens to one that exists. */
-  async createTopic(topic: TopicName, partitions: number): Promise<void> {
+  /** True: it is new. Nothing happens to one that exists. */
+  async createTopic(topic: TopicName, partitions: number): Promise<boolean> {
     const what = `make topic "${topic.full}"`;
-    if (partitions === 0) await this.#request(what, 'PUT', topic.path, { fine: [409] });
-    else await this.#request(what, 'PUT', `${topic.path}/partitions`, { fine: [409], body: String(partitions) });
+    const { status } =
+      partitions === 0
+        ? await this.#rest.request(what, 'PUT', topic.path, { fine: [409] })
+        : await this.#rest.request(what, 'PUT', `${topic.path}/partitions`, { fine: [409], body: String(partitions) });
+    return status !== 409;
   }
 
   /** True: it is new; false: it was there, and stays where it is. */
@@ -65,34 +53,48 @@ export class Admin {
   ): Promise<boolean> {
     const what = `make subscription "${subscription}" of "${topic.full}"`;
     const body = at === 'earliest' ? earliest : at === 'latest' ? latest : placeOf(at.position);
-    const { status } = await this.#request(what, 'PUT', subscriptionPath(topic, subscription), { fine: [409], body });
+    const { status } = await this.#rest.request(what, 'PUT', subscriptionPath(topic, subscription), {
+      fine: [409],
+      body,
+    });
     return status !== 409;
+  }
+
+  /** The same, also from a time on. */
+  async createGroup(topic: TopicName, group: string, at: StartPosition): Promise<boolean> {
+    if (typeof at === 'string') return this.createSubscription(topic, group, at);
+    // From the end back, so that a member that comes in between gets nothing that is too old.
+    const isNew = await this.createSubscription(topic, group, 'latest');
+    if (isNew) await this.seekTime(topic, group, at.time);
+    return isNew;
   }
 
   /** The next message that the subscription gets is the first one stored at or after `time`. */
   async seekTime(topic: TopicName, subscription: string, time: number): Promise<void> {
     const path = `${subscriptionPath(topic, subscription)}/resetcursor/${Math.trunc(time)}`;
-    await this.#request(`move subscription "${subscription}" of "${topic.full}"`, 'POST', path);
+    await this.#rest.request(`move subscription "${subscription}" of "${topic.full}"`, 'POST', path);
   }
 
-  /** The next message that the subscription gets is the one at `position`, or the first one after it. */
+  /** The next message that the subscription gets is the one at `position`, or the first one after it; also `'earliest'`, `'latest'`. */
   async seek(topic: TopicName, subscription: string, position: MessagePosition): Promise<void> {
     const path = `${subscriptionPath(topic, subscription)}/resetcursor`;
-    await this.#request(`move subscription "${subscription}" of "${topic.full}"`, 'POST', path, {
-      body: placeOf(position),
+    await this.#rest.request(`move subscription "${subscription}" of "${topic.full}"`, 'POST', path, {
+      body: position === 'earliest' ? earliest : position === 'latest' ? latest : placeOf(position, true),
     });
   }
 
   /** Its consumers are cut off. Nothing happens when there is none. */
   async deleteSubscription(topic: TopicName, subscription: string): Promise<void> {
     const path = `${subscriptionPath(topic, subscription)}?force=true`;
-    await this.#request(`remove subscription "${subscription}" of "${topic.full}"`, 'DELETE', path, { fine: [404] });
+    await this.#rest.request(`remove subscription "${subscription}" of "${topic.full}"`, 'DELETE', path, {
+      fine: [404],
+    });
   }
 
   /** Names of the consumers that are connected to a subscription. */
   async consumers(topic: TopicName, partitions: number, subscription: string): Promise<ReadonlySet<string>> {
     const path = `${topic.path}/${partitions === 0 ? 'stats' : 'partitioned-stats?perPartition=true'}`;
-    const stats = await this.#json<TopicStats>(`read the statistics of "${topic.full}"`, path);
+    const stats = (await this.#rest.json<TopicStats>(`read the statistics of "${topic.full}"`, path)) ?? {};
     const names = new Set<string>();
     for (const part of [stats, ...Object.values(stats.partitions ?? {})])
       for (const { consumerName } of part.subscriptions?.[subscription]?.consumers ?? []) names.add(consumerName);
@@ -102,7 +104,7 @@ export class Admin {
   /** Undefined: there is no such topic. */
   async storage(topic: TopicName): Promise<Storage | undefined> {
     const what = `read the statistics of "${topic.full}"`;
-    const { status, text } = await this.#request(what, 'GET', `${topic.path}/internalStats`, { fine: [404] });
+    const { status, text } = await this.#rest.request(what, 'GET', `${topic.path}/internalStats`, { fine: [404] });
     if (status === 404) return undefined;
     const { lastConfirmedEntry, pendingAddEntriesCount, cursors, ledgers } = JSON.parse(text) as InternalStats;
     const acknowledged = new Map(Object.entries(cursors).map(([name, cursor]) => [name, cursor.markDeletePosition]));
@@ -117,75 +119,42 @@ export class Admin {
   /** The message that stands `back` before the end (1: the last one), its body as text; undefined: there is none. */
   async messageFromEnd(topic: TopicName, back: number): Promise<string | undefined> {
     const path = `${topic.path}/examinemessage?initialPosition=latest&messagePosition=${back}`;
-    const { status, text } = await this.#request(`read "${topic.full}"`, 'GET', path, { fine: [412, 404] });
+    const { status, text } = await this.#rest.request(`read "${topic.full}"`, 'GET', path, { fine: [412, 404] });
     return status === 200 ? text : undefined;
+  }
+
+  /** Rejects with `AUTHENTICATION` where the broker does not take these credentials (any more). */
+  async checkAccess(): Promise<void> {
+    await this.#rest.request('connect', 'GET', 'clusters');
   }
 
   async deduplicates(topic: TopicName): Promise<boolean> {
     const path = `${topic.path}/deduplicationEnabled?applied=true`;
-    return (await this.#json<boolean | null>(`read the policies of "${topic.full}"`, path)) === true;
+    return (await this.#rest.json<boolean>(`read the policies of "${topic.full}"`, path)) === true;
   }
 
   async enableDeduplication(topic: TopicName): Promise<void> {
     const what = `enable deduplication on "${topic.full}"`;
-    await this.#request(what, 'POST', `${topic.path}/deduplicationEnabled`, { body: 'true' });
+    await this.#rest.request(what, 'POST', `${topic.path}/deduplicationEnabled`, { body: 'true' });
   }
 
   async retention(topic: TopicName): Promise<Retention> {
     const path = `${topic.path}/retention?applied=true`;
     const none: Retention = { retentionTimeInMinutes: 0, retentionSizeInMB: 0 };
-    return (await this.#json<Retention | null>(`read the policies of "${topic.full}"`, path)) ?? none;
+    return (await this.#rest.json<Retention>(`read the policies of "${topic.full}"`, path)) ?? none;
   }
 
   async setRetention(topic: TopicName, retention: Retention): Promise<void> {
     const what = `set the retention of "${topic.full}"`;
-    await this.#request(what, 'POST', `${topic.path}/retention`, { body: JSON.stringify(retention) });
+    await this.#rest.request(what, 'POST', `${topic.path}/retention`, { body: JSON.stringify(retention) });
   }
 
   /** Compacts the topic whenever it has grown by `bytes`, unless that is set already. */
   async setCompaction(topic: TopicName, bytes: number): Promise<void> {
     const path = `${topic.path}/compactionThreshold`;
     const what = `set the compaction of "${topic.full}"`;
-    if (!(await this.#json<number | null>(what, `${path}?applied=true`)))
-      await this.#request(what, 'POST', path, { body: String(bytes) });
-  }
-
-  async #json<T>(what: string, path: string): Promise<T> {
-    const { text } = await this.#request(what, 'GET', path);
-    return (text === '' ? null : JSON.parse(text)) as T;
-  }
-
-  /** All requests can be repeated; they are, while the broker cannot be reached or is not ready. */
-  async #request(
-    what: string,
-    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
-    path: string,
-    { body, fine = [] }: { readonly body?: string; readonly fine?: readonly number[] } = {},
-  ): Promise<Answer> {
-    const end = performance.now() + this.#options.timeoutMs;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const answer = await this.#once(method, path, body, end - performance.now());
-        if (answer.status < 300 || fine.includes(answer.status)) return answer;
-        throw new HttpFailure(answer.status, answer.text);
-      } catch (cause) {
-        const error = toBentoError(cause, what);
-        const wait = backoff(tries);
-        if (!error.retryable || performance.now() + wait >= end) throw conflictless(error);
-        await setTimeout(wait);
-      }
-    }
-  }
-
-  async #once(method: string, path: string, body: string | undefined, timeoutMs: number): Promise<Answer> {
-    const { url, headers } = this.#options;
-    const response = await fetch(`${url}/admin/v2/${path}`, {
-      method,
-      headers: { ...headers(), ...(body !== undefined && { 'content-type': 'application/json' }) },
-      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
-      ...(body !== undefined && { body }),
-    });
-    return { status: response.status, text: await response.text() };
+    if (!(await this.#rest.json<number>(what, `${path}?applied=true`)))
+      await this.#rest.request(what, 'POST', path, { body: String(bytes) });
   }
 }
 
@@ -209,16 +178,11 @@ interface InternalStats {
   readonly cursors: Readonly<Record<string, { readonly markDeletePosition: MessagePosition }>>;
 }
 
-const placeOf = (position: MessagePosition): string => {
-  const [ledger, entry] = parsePosition(position);
-  return `{"ledgerId":${ledger},"entryId":${entry},"partitionIndex":-1}`;
+const placeOf = (position: MessagePosition, inBatch = false): string => {
+  const [ledger, entry, index] = parsePosition(position);
+  const batch = index < 0 || !inBatch ? '' : `,"batchIndex":${index}`;
+  return `{"ledgerId":${ledger},"entryId":${entry},"partitionIndex":-1${batch}}`;
 };
 
-const subscriptionPath = (topic: TopicName, subscription: string): string =>
+export const subscriptionPath = (topic: TopicName, subscription: string): string =>
   `${topic.path}/subscription/${encodeURIComponent(subscription)}`;
-
-/** A conflict of administration has nothing to do with groups. */
-const conflictless = (error: BentoError): BentoError =>
-  error.code === 'GROUP_CONFLICT'
-    ? new BentoError('CONFIGURATION', error.message, false, { cause: error.cause })
-    : error;

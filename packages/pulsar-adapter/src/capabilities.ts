@@ -1,7 +1,7 @@
 import type { Capabilities } from '@bento-bus/core';
 import type { SubscriptionType } from './driver.ts';
 
-const base = { durable: true, startPositions: ['earliest', 'latest', 'time'] } as const;
+const base = { durable: true, startPositions: ['earliest', 'latest', 'time'], delays: true } as const;
 
 /**
  * What each subscription type promises. Key_Shared: keys are spread over the members and keep their order. Failover: one member reads a

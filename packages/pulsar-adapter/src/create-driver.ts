@@ -4,14 +4,10 @@ import type { ResolvedOptions } from './options.ts';
 import { createWebSocketDriver } from './websocket/driver.ts';
 
 /** The driver that the options ask for; says which one `'auto'` took. */
-export async function createDriver(
-  options: ResolvedOptions,
-  admin: Admin,
-  headers: () => Readonly<Record<string, string>>,
-): Promise<Driver> {
-  const { driver, logger, webUrl, requestTimeoutMs, heartbeatMs } = options;
-  const webSocket = (): Driver =>
-    createWebSocketDriver({ url: webUrl.replace(/^http/, 'ws'), headers, timeoutMs: requestTimeoutMs, heartbeatMs });
+export async function createDriver(options: ResolvedOptions, admin: Admin): Promise<Driver> {
+  const { driver, logger, webUrl, requestTimeoutMs, heartbeatMs, security } = options;
+  const url = webUrl.replace(/^http/, 'ws');
+  const webSocket = (): Driver => createWebSocketDriver({ url, security, timeoutMs: requestTimeoutMs, heartbeatMs });
   if (driver === 'websocket') return webSocket();
   const { nativeUnavailable } = await import('./native/load.ts');
   const reason = options.client === undefined ? await nativeUnavailable() : undefined;

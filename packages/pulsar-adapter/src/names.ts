@@ -19,6 +19,16 @@ export class Names {
     this.#namespace = namespace;
   }
 
+  /** `tenant/namespace`. */
+  get namespace(): string {
+    return `${this.#tenant}/${this.#namespace}`;
+  }
+
+  /** For URLs: each part encoded. */
+  get namespacePath(): string {
+    return [this.#tenant, this.#namespace].map(encodeURIComponent).join('/');
+  }
+
   /** The topic of a name; a full one is taken as it is. Throws a `CONFIGURATION` error for one that Pulsar cannot have. */
   topic(name: string, doing: string): TopicName {
     let found = this.#known.get(name);

@@ -4,9 +4,9 @@ import {
   BentoError,
   type CheckpointedPublisher,
   type CheckpointedPublishing,
-  type StartPosition,
   type SubscribeOptions,
   type Subscription,
+  type TopicListing,
   type Transport,
 } from '@bento-bus/core';
 import {
@@ -19,6 +19,8 @@ import {
   resolveSubscribeOptions,
   type SubscriptionHandler,
 } from '@bento-bus/core/adapter';
+import { Rest } from './admin/rest.ts';
+import { topicsOf } from './admin/topics.ts';
 import { Admin } from './admin.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { LogPublisher } from './checkpoint/log-publisher.ts';
@@ -32,7 +34,7 @@ import { Publisher } from './publish/publisher.ts';
 import { Topics } from './topics.ts';
 
 /** Pulsar as a transport, with the power to publish a log. */
-export interface PulsarTransport extends Transport, CheckpointedPublishing {
+export interface PulsarTransport extends Transport, CheckpointedPublishing, TopicListing {
   /** Which driver is at work; loads it when nothing has yet. */
   driver(): Promise<'websocket' | 'native'>;
 }
@@ -53,9 +55,9 @@ interface Parts {
  */
 export function createPulsarTransport(options: PulsarTransportOptions = {}): PulsarTransport {
   const resolved = resolveOptions(options);
-  const { name, logger, subscriptionType, requestTimeoutMs, token } = resolved;
-  const headers = (): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` });
-  const admin = new Admin({ url: resolved.webUrl, headers, timeoutMs: requestTimeoutMs });
+  const { name, logger, subscriptionType, requestTimeoutMs } = resolved;
+  const rest = new Rest({ url: resolved.webUrl, security: resolved.security, timeoutMs: requestTimeoutMs });
+  const admin = new Admin(rest);
   const names = new Names(resolved.tenant, resolved.namespace);
   const topics = new Topics(admin, resolved.createTopics, resolved.partitions);
   const members = new Set<Member>();
@@ -65,8 +67,7 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
   let state: 'open' | 'draining' | 'closed' = 'open';
   let loading: Promise<Parts> | undefined;
 
-  const load = (): Promise<Parts> =>
-    (loading ??= createDriver(resolved, admin, headers).then((driver) => partsOf(driver)));
+  const load = (): Promise<Parts> => (loading ??= createDriver(resolved, admin).then((driver) => partsOf(driver)));
 
   const partsOf = (driver: Driver): Parts => {
     const encoder = new Encoder(driver, resolved.format, resolved.maxMessageBytes);
@@ -110,6 +111,7 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
       adapter: 'pulsar-adapter',
       publisher: transport,
       lane: (delivery) => member?.lanes.stateOf(delivery) ?? { heldMs: 0, backlog: 0 },
+      logger,
     });
     try {
       const { driver, publisher } = await load();
@@ -164,7 +166,7 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
   const readingOf = async (asked: string, { group, startPosition }: ResolvedSubscribeOptions): Promise<Reading> => {
     const topic = names.topic(asked, 'subscribe to');
     const partitions = await topics.partitions(topic);
-    await startAt(admin, topic, group, startPosition);
+    await admin.createGroup(topic, group, startPosition);
     return { name: asked, topic, partitions };
   };
 
@@ -172,6 +174,10 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
     name,
     capabilities: capabilitiesOf[subscriptionType],
     driver: async () => (await load()).driver.kind,
+    topics: async () => {
+      if (state !== 'open') throw closedError('list topics');
+      return topicsOf(rest, names);
+    },
     async publish(topic, messages) {
       if (state === 'closed') throw closedError(`publish to "${topic}"`);
       const { publisher } = await load();
@@ -191,6 +197,7 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
     // The last first.
     ...closeOnce(() =>
       closeAll([
+        () => rest.close(),
         async () => {
           const driver = (await loading?.catch(() => undefined))?.driver;
           await driver?.close();
@@ -217,21 +224,6 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
 
 /** The broker compacts a topic that has grown by so much. */
 const compactionBytes = 10 * 1_048_576;
-
-/** The subscription, made at its place unless it is there. */
-async function startAt(
-  admin: Admin,
-  topic: Reading['topic'],
-  group: string,
-  startPosition: StartPosition,
-): Promise<void> {
-  if (typeof startPosition === 'string') {
-    await admin.createSubscription(topic, group, startPosition);
-    return;
-  }
-  // From the end back, so that a member that comes in between gets nothing that is too old.
-  if (await admin.createSubscription(topic, group, 'latest')) await admin.seekTime(topic, group, startPosition.time);
-}
 
 const closedError = (what: string): BentoError =>
   new BentoError('CLOSED', `pulsar-adapter: cannot ${what}: the transport is closed. Make a new one.`);

@@ -1,21 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startChild } from './support/child.ts';
 import { type Broker, startBroker } from './support/harness.ts';
-
-// In processes of its own: inside jest errors of an addon come from another realm.
-const probe = spawnSync(
-  process.execPath,
-  [
-    '-e',
-    "import('pulsar-client').catch((error) => { console.log(String(error.message).split('\\n')[0]); process.exit(1); })",
-  ],
-  {
-    cwd: import.meta.dirname,
-    encoding: 'utf8',
-  },
-);
-const reason = probe.status === 0 ? undefined : probe.stdout.trim();
+import { nativeSuite } from './support/native.ts';
 
 interface Result {
   readonly name: string;
@@ -23,10 +9,9 @@ interface Result {
   readonly error?: string;
 }
 
-// Visibly skipped, with the reason.
-const suite = reason === undefined ? describe : describe.skip;
+const { suite, name } = nativeSuite('Pulsar by pulsar-client');
 
-suite(`Pulsar by pulsar-client${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+suite(name, () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startBroker();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from './config.ts';
-import { messagingFields, pulsarUrls } from './settings.ts';
+import { messagingFields, pulsarUrls, tenantOptions } from './settings.ts';
 
 describe('pulsarUrls', () => {
   it.each([
@@ -30,5 +30,19 @@ describe('KAFKA_BROKERS', () => {
   it.each(['kafka', 'http://kafka:9092', 'kafka:0', 'kafka:70000'])('refuses "%s"', (broker) => {
     const load = (): unknown => loadConfig(messagingFields, { env: { KAFKA_BROKERS: `good:1,${broker}` } });
     expect(load).toThrow(`wanted is host:port, not "${broker}"`);
+  });
+});
+
+describe('tenantOptions', () => {
+  it.each([
+    [undefined, {}],
+    ['acme', { tenant: 'acme', namespace: 'default' }],
+    ['acme/shop-1', { tenant: 'acme', namespace: 'shop-1' }],
+  ])('reads MESSAGE_BUS_TENANT=%s', (tenant, options) => {
+    expect(tenantOptions(loadConfig(messagingFields, { env: { MESSAGE_BUS_TENANT: tenant } }))).toEqual(options);
+  });
+
+  it.each(['a/b/c', '/b', 'a b', 'a.b'])('refuses %s', (tenant) => {
+    expect(() => loadConfig(messagingFields, { env: { MESSAGE_BUS_TENANT: tenant } })).toThrow(/MESSAGE_BUS_TENANT is/);
   });
 });

@@ -4,6 +4,7 @@ import type { Secret } from './secret.ts';
 /** Settings of the message bus and its backends. */
 export const messagingFields: {
   readonly messageBusType: Field<string> & { readonly default: string };
+  readonly messageBusTenant: Field<string>;
   readonly pulsarServiceUrl: Field<string>;
   readonly pulsarWebUrl: Field<string>;
   readonly pulsarDriver: Field<'auto' | 'websocket' | 'native'> & { readonly default: 'auto' | 'websocket' | 'native' };
@@ -13,6 +14,15 @@ export const messagingFields: {
     field.string({ env: 'MESSAGE_BUS_TYPE', path: 'messaging.backend', about: 'Backend of the message bus.' }),
     'inprocess',
   ),
+  messageBusTenant: field.string({
+    env: 'MESSAGE_BUS_TENANT',
+    path: 'messaging.tenant',
+    about: "Tenant whose topics and groups these are, as tenant or tenant/namespace. Not set: the backend's default.",
+    check: (tenant) =>
+      /^[\w-]{1,100}(\/[\w-]{1,100})?$/.test(tenant)
+        ? undefined
+        : 'wanted is a tenant, or tenant/namespace, of letters, digits, "_" and "-"',
+  }),
   pulsarServiceUrl: field.url(['pulsar', 'pulsar+ssl', 'http', 'https', 'ws', 'wss'], {
     env: 'PULSAR_SERVICE_URL',
     path: 'pulsar.serviceUrl',
@@ -46,6 +56,15 @@ const isHostAndPort = (broker: string): boolean => {
   const [, port] = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(broker) ?? [];
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 };
+
+/** The options of an adapter for the tenant of the configuration. */
+export function tenantOptions(config: { readonly messageBusTenant?: string | undefined }): {
+  readonly tenant?: string;
+  readonly namespace?: string;
+} {
+  const [tenant, namespace = 'default'] = config.messageBusTenant?.split('/') ?? [];
+  return tenant === undefined ? {} : { tenant, namespace };
+}
 
 /**
  * The two addresses of a Pulsar cluster. `serviceUrl` is the binary one and undefined when only a web address is known; the web URL is

@@ -1,4 +1,5 @@
 // Both sides of the comparisons with Kafka: the adapter, and kafkajs as one would write it, with the same records.
+import { setTimeout } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 
 const body = Buffer.alloc(200, 'x');
@@ -45,7 +46,15 @@ export const kafka = ({ brokers }) => new Kafka({ brokers: brokers.split(','), l
 export async function topic({ brokers }, name) {
   const admin = kafka({ brokers }).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }] });
+  await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: false });
+  // kafkajs' own wait fails when the broker that it asks has not heard of the topic yet.
+  const isLed = () =>
+    admin.fetchTopicMetadata({ topics: [name] }).then(
+      ({ topics: [found] }) =>
+        found.partitions.length === partitions && found.partitions.every(({ leader }) => leader >= 0),
+      () => false,
+    );
+  while (!(await isLed())) await setTimeout(20);
   await admin.disconnect();
   return name;
 }

@@ -1,5 +1,7 @@
-// The Kafka adapter against kafkajs: 200-byte bodies, the same keys and headers, four partitions.
-import { adapter, broker, kafka as client, inFlight, messageOf, producer, recordOf, topic } from './kafka-sides.mjs';
+// The Kafka adapter against the client that its driver stands on: 200-byte bodies, the same keys and headers, four partitions.
+import { kafkajs, platformatic } from './kafka-clients.mjs';
+import { inNode24, runAsChild } from './kafka-node24.mjs';
+import { adapter, broker, inFlight, messageOf, recordOf, topic } from './kafka-sides.mjs';
 
 /** Messages of a sample. */
 const operations = Number(process.env.KAFKA_BENCH_OPERATIONS ?? 100_000);
@@ -13,55 +15,6 @@ const range = (from, to, make) => Array.from({ length: to - from }, (_, index) =
 async function batches(count, send) {
   for (let from = 0; from < count; from += size) await send(from, Math.min(count, from + size));
 }
-
-const publishBatches = {
-  name: 'kafka/publish-batches',
-  what: 'publish 200-byte messages in calls of 1,000, one after the other; reference: the same by kafkajs, idempotent too',
-  target: 0.9,
-  sampling: { rounds, operations },
-  async open() {
-    const server = await broker();
-    const [transport, raw] = [await adapter(server), await producer(server, { idempotent: true })];
-    const [ours, theirs] = [await topic(server, `ours-${process.pid}`), await topic(server, `raw-${process.pid}`)];
-    return {
-      ours: (count) =>
-        batches(count, (from, to) =>
-          transport.publish(
-            ours,
-            range(from, to, (i) => messageOf(i)),
-          ),
-        ),
-      reference: (count) =>
-        batches(count, (from, to) => raw.send({ topic: theirs, messages: range(from, to, (i) => recordOf(i)) })),
-      async close() {
-        await raw.disconnect();
-        await transport.close();
-        await server.stop();
-      },
-    };
-  },
-};
-
-const publishSingles = {
-  name: 'kafka/publish-singles',
-  what: 'publish 200-byte messages one by one, 1,000 in flight; reference: kafkajs send of one message each, 1,000 in flight',
-  target: 5,
-  sampling: { rounds, operations: Math.ceil(operations / 5) },
-  async open() {
-    const server = await broker();
-    const [transport, raw] = [await adapter(server), await producer(server)];
-    const [ours, theirs] = [await topic(server, `ours-${process.pid}`), await topic(server, `raw-${process.pid}`)];
-    return {
-      ours: (count) => inFlight(count, 1_000, (i) => transport.publish(ours, [messageOf(i)])),
-      reference: (count) => inFlight(count, 1_000, (i) => raw.send({ topic: theirs, messages: [recordOf(i)] })),
-      async close() {
-        await raw.disconnect();
-        await transport.close();
-        await server.stop();
-      },
-    };
-  },
-};
 
 /** Counts down; who calls `passed` beyond zero waits for the next sample. */
 function turnstile() {
@@ -93,71 +46,95 @@ function turnstile() {
   };
 }
 
-const consume = (name, what, target, runRaw) => ({
-  name,
-  what,
-  target,
-  sampling: { rounds, operations },
-  async open() {
+/** What the adapter on a client is measured by. */
+const figuresOf = (client) => {
+  const { prefix, name, targets } = client;
+  const publishing = async (idempotent, make) => {
     const server = await broker();
-    const transport = await adapter(server);
-    const filled = await topic(server, `consume-${process.pid}`);
-    // More than is counted: nobody waits for the last fetch.
-    await batches((samples + 1) * operations, (from, to) =>
-      transport.publish(
-        filled,
-        range(from, to, (i) => messageOf(i)),
-      ),
-    );
-    const [ours, theirs] = [turnstile(), turnstile()];
-    const handler = async () => {
-      const waiting = ours.wait();
-      if (waiting !== undefined) await waiting;
-      ours.passed();
-    };
-    await transport.subscribe([filled], handler, { group: 'ours', concurrency: 16 });
-    const raw = client(server).consumer({ groupId: 'raw', maxWaitTimeInMs: 200 });
-    await raw.connect();
-    await raw.subscribe({ topics: [filled], fromBeginning: true });
-    await runRaw(raw, theirs);
+    const transport = await adapter(server, await client.options());
+    const raw = await client.producer(server, { idempotent });
+    const [ours, theirs] = [await topic(server, `ours-${process.pid}`), await topic(server, `raw-${process.pid}`)];
     return {
-      ours: (count) => ours.run(count),
-      reference: (count) => theirs.run(count),
-      // What is fetched would be handled first.
-      // The process ends here; what is fetched would have to be handled first.
-      close: () => server.stop(),
+      ...make({ transport, raw, ours, theirs }),
+      async close() {
+        await raw.close();
+        await transport.close();
+        await server.stop();
+      },
     };
-  },
-});
-
-const ours = 'handle 200-byte messages of 100 keys, each key in order, 16 at once, and commit each';
-const consumeEach = consume(
-  'kafka/consume-each',
-  `${ours}; reference: kafkajs eachMessage`,
-  1,
-  (raw, { wait, passed }) =>
-    raw.run({
-      eachMessage: async () => {
-        const waiting = wait();
+  };
+  const publishBatches = {
+    name: `${prefix}/publish-batches`,
+    what: `publish 200-byte messages in calls of 1,000, one after the other; reference: the same by ${name}, idempotent too`,
+    target: targets.publishBatches,
+    sampling: { rounds, operations },
+    open: () =>
+      publishing(true, ({ transport, raw, ours, theirs }) => ({
+        ours: (count) =>
+          batches(count, (from, to) =>
+            transport.publish(
+              ours,
+              range(from, to, (i) => messageOf(i)),
+            ),
+          ),
+        reference: (count) =>
+          batches(count, (from, to) =>
+            raw.send(
+              theirs,
+              range(from, to, (i) => recordOf(i)),
+            ),
+          ),
+      })),
+  };
+  const publishSingles = {
+    name: `${prefix}/publish-singles`,
+    what: `publish 200-byte messages one by one, 1,000 in flight; reference: ${name} send of one message each, 1,000 in flight`,
+    target: targets.publishSingles,
+    sampling: { rounds, operations: Math.ceil(operations / 5) },
+    open: () =>
+      publishing(false, ({ transport, raw, ours, theirs }) => ({
+        ours: (count) => inFlight(count, 1_000, (i) => transport.publish(ours, [messageOf(i)])),
+        reference: (count) => inFlight(count, 1_000, (i) => raw.send(theirs, [recordOf(i)])),
+      })),
+  };
+  const consume = ({ figure, what, target, run }) => ({
+    name: `${prefix}/${figure}`,
+    what: `handle 200-byte messages of 100 keys, each key in order, 16 at once, and commit each; reference: ${what}`,
+    target,
+    sampling: { rounds, operations },
+    async open() {
+      const server = await broker();
+      const transport = await adapter(server, await client.options());
+      const filled = await topic(server, `consume-${process.pid}`);
+      // More than is counted: nobody waits for the last fetch.
+      await batches((samples + 1) * operations, (from, to) =>
+        transport.publish(
+          filled,
+          range(from, to, (i) => messageOf(i)),
+        ),
+      );
+      const [ours, theirs] = [turnstile(), turnstile()];
+      const handler = async () => {
+        const waiting = ours.wait();
         if (waiting !== undefined) await waiting;
-        passed();
-      },
-    }),
-);
-const consumeBatch = consume(
-  'kafka/consume-batch',
-  `${ours}; reference: kafkajs eachBatch`,
-  0.5,
-  (raw, { wait, passed }) =>
-    raw.run({
-      eachBatch: async ({ batch }) => {
-        for (let left = batch.messages.length; left > 0; left -= 1) {
-          const waiting = wait();
-          if (waiting !== undefined) await waiting;
-          passed();
-        }
-      },
-    }),
-);
+        ours.passed();
+      };
+      await transport.subscribe([filled], handler, { group: 'ours', concurrency: 16 });
+      await run(server, filled, theirs);
+      return {
+        ours: (count) => ours.run(count),
+        reference: (count) => theirs.run(count),
+        // The process ends here; what is fetched would have to be handled first.
+        close: () => server.stop(),
+      };
+    },
+  });
+  return [publishBatches, publishSingles, ...client.consumers.map(consume)];
+};
 
-export const kafka = [publishBatches, publishSingles, consumeEach, consumeBatch];
+/** This process may be too old for @platformatic/kafka. */
+const [own, newer] = [figuresOf(kafkajs), figuresOf(platformatic)];
+
+export const kafka = [...own, ...newer.map((figure) => inNode24(figure, import.meta.filename))];
+
+await runAsChild(newer, import.meta.filename);

@@ -66,6 +66,12 @@ export class TransportContext extends Watch {
     return this.harness.clients === 'one' ? this.transport : this.#create();
   }
 
+  /** Another client of the backend, as a tenant. */
+  async tenant(name: string): Promise<Transport> {
+    assert.ok(this.harness.createTenant);
+    return this.#create(this.harness.createTenant(name));
+  }
+
   async topic(): Promise<string> {
     const name = uniqueName('conformance');
     return this.harness.createTopic === undefined
@@ -133,8 +139,8 @@ export class TransportContext extends Watch {
     if (this.harness.capabilities.ordering === 'none') await this.quiet('no further delivery', nothingElse);
   }
 
-  async #create(): Promise<Transport> {
-    const transport = await this.within('creating a transport', this.harness.createTransport());
+  async #create(creating: Promise<Transport> = this.harness.createTransport()): Promise<Transport> {
+    const transport = await this.within('creating a transport', creating);
     this.#transports.push(transport);
     return transport;
   }

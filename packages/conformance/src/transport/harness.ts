@@ -58,6 +58,10 @@ export interface TransportHarness extends Harness {
   readonly attemptsMs?: number;
   /** As `duplicatesMs`, for a restart of the backend. Milliseconds. @default Infinity: whatever was handled may come again */
   readonly restartDuplicatesMs?: number;
+  /** A new client of the backend as this tenant, which it makes if need be. The kit closes it. @default none: skipped */
+  readonly createTenant?: (tenant: string) => Promise<Transport>;
+  /** The scenario about delays publishes messages with delays up to this. Milliseconds. @default 600 */
+  readonly longestDelayMs?: number;
   /** For the random choices of scenarios. @default 1 */
   readonly seed?: number;
 }
@@ -74,7 +78,9 @@ export type TransportNeed =
   | 'restart'
   | 'session'
   | 'crash'
-  | 'processes';
+  | 'processes'
+  | 'delays'
+  | 'tenants';
 
 const begins =
   (position: 'earliest' | 'latest' | 'time') =>
@@ -82,6 +88,8 @@ const begins =
     capabilities.startPositions.includes(position) ? undefined : `startPositions do not include '${position}'`;
 
 export const transportNeeds: Needs<TransportHarness, TransportNeed> = {
+  tenants: ({ createTenant }) => (createTenant === undefined ? 'the harness makes no tenants' : undefined),
+  delays: ({ capabilities }) => (capabilities.delays ? undefined : 'it delays no messages'),
   ordering: ({ capabilities }) => (capabilities.ordering === 'key' ? undefined : "ordering is 'none'"),
   earliest: begins('earliest'),
   latest: begins('latest'),

@@ -4,6 +4,7 @@ import { checkpointScenarios } from './checkpoint.ts';
 import { closeScenarios } from './close.ts';
 import type { TransportScenario } from './context.ts';
 import { crashScenarios } from './crash.ts';
+import { delayScenarios } from './delay.ts';
 import { deliveryScenarios } from './delivery.ts';
 import { exhaustedScenarios } from './exhausted.ts';
 import { groupScenarios } from './groups.ts';
@@ -16,6 +17,8 @@ import { publishScenarios } from './publish.ts';
 import { redeliveryScenarios } from './redelivery.ts';
 import { restartScenarios } from './restart.ts';
 import { startScenarios } from './start.ts';
+
+import { tenantScenarios } from './tenants.ts';
 
 /** All promises of the transport port. Each makes its own client, topics and groups, so they may run at the same time. */
 export const transportScenarios: readonly TransportScenario[] = [
@@ -34,6 +37,8 @@ export const transportScenarios: readonly TransportScenario[] = [
   ...restartScenarios,
   ...crashScenarios,
   ...processGroupScenarios,
+  ...delayScenarios,
+  ...tenantScenarios,
 ];
 
 /**

@@ -12,8 +12,10 @@ export {
 } from './crash-guard.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { closeAll, closeOnce, closeTogether, withDeadline } from './drain.ts';
+export { dueTimeOf } from './due-time.ts';
 export { guarded } from './guarded.ts';
 export { formatGuarded, parseGuarded } from './guarded-progress.ts';
+export { createHeap, type Heap } from './heap.ts';
 export { largestInFlight } from './in-flight.ts';
 export { createLanes, type Lanes, type LanesOptions } from './lanes.ts';
 export { checkLogItems } from './log-items.ts';

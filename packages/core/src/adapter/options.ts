@@ -11,6 +11,7 @@ const defaults = {
   maxHoldMs: 5_000,
   maxLaneBacklog: 100,
   maxCrashes: 3,
+  unreadable: 'fail',
   drainMs: 10_000,
   use: [],
   size: 1,
@@ -53,6 +54,10 @@ export function resolveSubscribeOptions(
   span('drainMs');
   span('waitMs');
   check(['key', 'none'].includes(resolved.ordering), `ordering must be 'key' or 'none', not ${resolved.ordering}`);
+  check(
+    ['fail', 'skip'].includes(resolved.unreadable as string) || typeof resolved.unreadable === 'function',
+    `unreadable must be 'fail', 'skip' or a function, not ${String(resolved.unreadable)}`,
+  );
   check(
     isStartPosition(resolved.startPosition),
     "startPosition must be 'earliest', 'latest' or { time: epoch milliseconds }",

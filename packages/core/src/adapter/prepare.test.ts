@@ -11,7 +11,7 @@ import type {
   SubscribeOptions,
   SubscriptionContext,
 } from '../index.ts';
-import { isBentoError } from '../index.ts';
+import { type BentoError, isBentoError, silentLogger } from '../index.ts';
 import { type PreparedSubscription, plain, prepareSubscription, readRecord, resolveSubscribeOptions } from './index.ts';
 
 const nothing = async (): Promise<void> => {};
@@ -45,6 +45,7 @@ describe('subscribe options', () => {
       maxHoldMs: 5_000,
       maxLaneBacklog: 100,
       maxCrashes: 3,
+      unreadable: 'fail',
       drainMs: 10_000,
       use: [],
       size: 1,
@@ -249,6 +250,56 @@ const gatekeeper: Middleware = (next) => async (one, abort) => {
   await next(one, abort);
 };
 const pass: Middleware = (next) => (one, abort) => next(one, abort);
+
+const refused = async (): Promise<never> => {
+  throw new Error('the handler was called');
+};
+
+describe('what cannot be read', () => {
+  const bytes = Buffer.from('x');
+  const record = { topic: 'orders', key: null, headers: {}, body: bytes, timestamp: 5, position: '0/1' };
+  const message = readRecord(plain({ typeOf: () => '' }), record);
+  const unreadable: Delivery = { topic: 'orders', message, attempt: 1, position: '0/1' };
+
+  it.each([[{ each: refused }], [{ batch: refused }]])(
+    'is skipped with a warning where that is asked for',
+    async (handler) => {
+      const warnings: unknown[] = [];
+      const logger = { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(line) };
+      const resolved = resolveSubscribeOptions('a', ['orders'], { group: 'mail', unreadable: 'skip' });
+      const context = { adapter: 'test-adapter', publisher, lane: laneState, logger };
+      const prepared = prepareSubscription(['orders'], handler, resolved, context);
+      expect(await prepared.handler([unreadable], signal)).toEqual([ok]);
+      expect(warnings).toMatchObject([
+        [
+          'test-adapter: a record that cannot be read is skipped',
+          { group: 'mail', position: '0/1', error: { code: 'CODEC' } },
+        ],
+      ]);
+    },
+  );
+
+  it('goes to a function, which may fail', async () => {
+    const got: unknown[] = [];
+    const policy = async ({ message: { raw, body } }: Delivery, error: unknown): Promise<void> => {
+      got.push(raw !== undefined, body, (error as BentoError).code);
+      if (got.length > 3) throw new Error('not stored');
+    };
+    const prepared = prepare({ each: refused }, [], { unreadable: policy });
+    expect(await prepared.handler([unreadable], signal)).toEqual([ok]);
+    expect(got).toEqual([true, bytes, 'CODEC']);
+    expect(await prepared.handler([unreadable], signal)).toMatchObject([
+      { ok: false, error: { message: 'not stored' } },
+    ]);
+  });
+
+  it('has no other way', () => {
+    const wrong = { group: 'g', unreadable: 'drop' } as unknown as SubscribeOptions;
+    expect(() => resolveSubscribeOptions('a', ['t'], wrong)).toThrow(
+      /unreadable must be 'fail', 'skip' or a function, not drop/,
+    );
+  });
+});
 
 describe('a prepared batch subscription', () => {
   it('hands a batch to the handler as it is where there is no middleware', async () => {

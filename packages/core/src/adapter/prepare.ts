@@ -1,5 +1,6 @@
 import { configurationError } from '../configuration.ts';
 import { BentoError } from '../errors.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import type { Delivery } from '../message.ts';
 import { compose, type SubscriptionContext } from '../middleware.ts';
 import type { BatchHandler, DeliveryHandler, Outcome, Publisher } from '../transport.ts';
@@ -23,6 +24,8 @@ export interface PrepareContext {
   readonly lane: SubscriptionContext['lane'];
   /** @default systemClock */
   readonly clock?: Clock;
+  /** @default silentLogger */
+  readonly logger?: Logger;
 }
 
 /** A topic that middleware needs before the first delivery. */
@@ -104,7 +107,7 @@ export function prepareSubscription(
     },
   });
 
-  const { innermost, handle } = insideOf(handler, options, context.clock ?? systemClock, chainOf);
+  const { innermost, handle } = insideOf(handler, options, context, chainOf);
   for (const topic of topics) origins.set(topic, { origin: topic, depth: 0 });
   try {
     // The map grows while middleware adds topics.
@@ -144,9 +147,10 @@ export function prepareSubscription(
 function insideOf(
   handler: SubscriptionHandler,
   options: ResolvedSubscribeOptions,
-  clock: Clock,
+  { clock = systemClock, logger = silentLogger, adapter }: PrepareContext,
   chainOf: (topic: string) => DeliveryHandler,
 ): { readonly innermost: DeliveryHandler; readonly handle: BatchHandler } {
+  const policy = policyOf(options, logger, adapter);
   if ('each' in handler) {
     const { each } = handler;
     const single: BatchHandler = (batch, signal) => {
@@ -154,13 +158,13 @@ function insideOf(
       // A handler written in JavaScript may return no promise.
       return Promise.resolve(chainOf(delivery.topic)(delivery, signal)).then(succeeded, failed);
     };
-    return { innermost: readable(each), handle: single };
+    return { innermost: readable(each, policy), handle: single };
   }
   const { batch: handleBatch } = handler;
   const chain = new BatchChain(handleBatch, options, clock);
   const direct = options.use.length === 0;
   return {
-    innermost: readable(chain.innermost),
+    innermost: readable(chain.innermost, policy),
     handle: (batch, signal) =>
       direct && batch.every(({ message }) => unreadableReason(message) === undefined)
         ? handleBatch(batch, signal)
@@ -168,11 +172,21 @@ function insideOf(
   };
 }
 
-/** Fails for messages that no one could read, instead of calling the handler. */
-function readable(handler: DeliveryHandler): DeliveryHandler {
+/** What becomes of a record that no one could read. */
+type UnreadablePolicy = (delivery: Delivery, reason: unknown) => Promise<void>;
+
+function policyOf({ unreadable, group }: ResolvedSubscribeOptions, logger: Logger, adapter: string): UnreadablePolicy {
+  if (typeof unreadable === 'function') return async (delivery, reason) => unreadable(delivery, reason);
+  if (unreadable === 'fail') return (_, reason) => Promise.reject(reason);
+  return async ({ topic, position }, error) =>
+    logger.warn(`${adapter}: a record that cannot be read is skipped`, { group, topic, position, error });
+}
+
+/** Does with messages that no one could read as the policy says, instead of calling the handler. */
+function readable(handler: DeliveryHandler, policy: UnreadablePolicy): DeliveryHandler {
   return (delivery, signal) => {
     const reason = unreadableReason(delivery.message);
-    return reason === undefined ? handler(delivery, signal) : Promise.reject(reason);
+    return reason === undefined ? handler(delivery, signal) : policy(delivery, reason);
   };
 }
 

@@ -6,4 +6,5 @@ export const capabilities: Capabilities = {
   ordering: 'key',
   sharesGroupAcrossProcesses: false,
   startPositions: ['earliest', 'latest', 'time'],
+  delays: true,
 };

@@ -1,6 +1,5 @@
 import type { BentoError, Delivery, Position, StartPosition } from '@bento-bus/core';
-import type { Clock, CrashGuard, Unfinished } from '@bento-bus/core/adapter';
-import { createHeap } from '../heap.ts';
+import { type Clock, type CrashGuard, createHeap, type Unfinished } from '@bento-bus/core/adapter';
 import { failingMs, type GroupProgress } from './group-progress.ts';
 import type { Entry, HeldRange, Topic } from './topic.ts';
 import type { Guarding, TopicProgress } from './topic-progress.ts';

@@ -5,6 +5,8 @@ import { type StoredProgress, TopicProgress } from './topic-progress.ts';
 /** What progress is kept with. */
 export interface ProgressKeeping {
   readonly store: CheckpointStore;
+  /** What names begin with there: the tenant. */
+  readonly prefix: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -41,7 +43,7 @@ export class GroupProgress {
   }
 
   static async load(log: string, group: string, keeping: ProgressKeeping): Promise<GroupProgress> {
-    const name = `inprocess/${encodeURIComponent(log)}/${encodeURIComponent(group)}`;
+    const name = `inprocess/${keeping.prefix}${encodeURIComponent(log)}/${encodeURIComponent(group)}`;
     return new GroupProgress(name, keeping, await keeping.store.read(name));
   }
 

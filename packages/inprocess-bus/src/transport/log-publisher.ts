@@ -5,9 +5,9 @@ import {
   type Closeable,
   type Position,
 } from '@bento-bus/core';
-import { checkLogItems, closeOnce } from '@bento-bus/core/adapter';
+import { checkLogItems, closeOnce, dueTimeOf } from '@bento-bus/core/adapter';
 import type { Log, Opening } from './log.ts';
-import { dueTime, storedMessage } from './stored-message.ts';
+import { storedMessage } from './stored-message.ts';
 import type { Draft, HeldRange, Topic } from './topic.ts';
 
 /** The one publisher of a log in this process. It ends once: by close, by its signal, or because the log was opened again. */
@@ -131,7 +131,7 @@ export class LogPublisher implements CheckpointedPublisher {
     checkLogItems(this.#what(), this.#topics, items, through);
     return items.map(({ topic, message, position }) => ({
       message: storedMessage(topic, message),
-      due: dueTime(topic, message),
+      due: dueTimeOf('inprocess-bus', topic, message) ?? 0,
       held: this.#log.held.get(topic) as HeldRange,
       position,
     }));

@@ -5,6 +5,10 @@ import { type Clock, systemClock } from '@bento-bus/core/adapter';
 export interface InProcessTransportOptions {
   /** For logs and metrics. @default 'inprocess' */
   readonly name?: string;
+  /** With `namespace`: progress in `checkpoints` is this tenant's own. Messages are this transport's anyway. @default none */
+  readonly tenant?: string;
+  /** @default none; with `tenant`, 'default' */
+  readonly namespace?: string;
   /**
    * Where groups keep their progress in checkpointed logs. One that outlives the process lets a restart go on where a crash came.
    * It is not closed with the transport. @default `createMemoryCheckpointStore()`
@@ -23,23 +27,31 @@ export interface InProcessTransportOptions {
   readonly logger?: Logger;
 }
 
-export type ResolvedOptions = Required<Omit<InProcessTransportOptions, 'checkpoints'>> &
-  Pick<InProcessTransportOptions, 'checkpoints'>;
+export type ResolvedOptions = Required<Omit<InProcessTransportOptions, 'checkpoints' | 'tenant' | 'namespace'>> &
+  Pick<InProcessTransportOptions, 'checkpoints'> & {
+    /** What names of progress begin with. */
+    readonly prefix: string;
+  };
 
 /** Checks the options and fills in the defaults. Throws one `CONFIGURATION` error that names every fault. */
 export function resolveOptions(options: InProcessTransportOptions): ResolvedOptions {
-  const { checkpoints } = options;
+  const { checkpoints, tenant, namespace = tenant === undefined ? undefined : 'default' } = options;
   const resolved = {
     name: options.name ?? 'inprocess',
     clock: options.clock ?? systemClock,
     retention: options.retention ?? 10_000,
     publishTimeoutMs: options.publishTimeoutMs ?? 30_000,
     logger: options.logger ?? silentLogger,
+    prefix: tenant === undefined ? '' : `${tenant}/${String(namespace)}/`,
     ...(checkpoints === undefined ? {} : { checkpoints }),
   };
   const { name, retention, publishTimeoutMs, clock } = resolved;
   const faults: string[] = [];
   if (typeof name !== 'string' || name.trim() === '') faults.push('name must be a name, not empty');
+  if (tenant === undefined && namespace !== undefined) faults.push('namespace must come with a tenant');
+  for (const [field, value] of Object.entries({ tenant, namespace }))
+    if (value !== undefined && !/^[\w-]{1,100}$/.test(value))
+      faults.push(`${field} must be of letters, digits, "_" and "-", not ${JSON.stringify(value)}`);
   if (!Number.isSafeInteger(retention) || retention < 1)
     faults.push(`retention must be a whole number from 1, not ${String(retention)}`);
   if (!Number.isFinite(publishTimeoutMs) || publishTimeoutMs < 0)

@@ -1,4 +1,4 @@
-import { BentoError, headerNames, type Message } from '@bento-bus/core';
+import { BentoError, type Message } from '@bento-bus/core';
 
 /** Throws a `CONFIGURATION` error unless `name` can name a topic, a group or a log. */
 export function checkName(doing: string, what: 'topic' | 'group' | 'log', name: unknown): void {
@@ -15,18 +15,6 @@ export function checkName(doing: string, what: 'topic' | 'group' | 'log', name: 
       'CONFIGURATION',
       `inprocess-bus: cannot ${doing} ${what} "${String(name)}": ${fault}. Give it a name of one character or more.`,
     );
-}
-
-/** When a message may be delivered at the earliest; 0: at once. */
-export function dueTime(topic: string, message: Message): number {
-  const header = message.headers[headerNames.deliverAt];
-  if (header === undefined) return 0;
-  const due = Number(header);
-  if (header.trim() !== '' && Number.isFinite(due)) return due;
-  throw new BentoError(
-    'CONFIGURATION',
-    `inprocess-bus: cannot publish message "${message.id}" to "${topic}": its header ${headerNames.deliverAt} is "${header}". Give the time in epoch milliseconds.`,
-  );
 }
 
 /**

@@ -4,12 +4,14 @@ import {
   type StartPosition,
   type SubscribeOptions,
   type Subscription,
+  type TopicListing,
   type Transport,
 } from '@bento-bus/core';
 import {
   closeAll,
   closeOnce,
   closeTogether,
+  dueTimeOf,
   largestInFlight,
   prepareSubscription,
   resolveSubscribeOptions,
@@ -24,11 +26,11 @@ import { LogPublisher } from './log-publisher.ts';
 import { GroupMember } from './member.ts';
 import { createMemoryCheckpointStore } from './memory-checkpoint-store.ts';
 import { type InProcessTransportOptions, resolveOptions } from './options.ts';
-import { checkName, dueTime, storedMessage } from './stored-message.ts';
+import { checkName, storedMessage } from './stored-message.ts';
 import { Topic } from './topic.ts';
 
 /** A backend in this process, with the power to publish a log. */
-export interface InProcessTransport extends Transport, CheckpointedPublishing {
+export interface InProcessTransport extends Transport, CheckpointedPublishing, TopicListing {
   /**
    * Messages in the topics that a group reads now and has not finished: waiting, not due yet, or in hand. 0 for a group without members.
    * Tells a program that is about to end whether all that was published has been handled.
@@ -44,7 +46,7 @@ export interface InProcessTransport extends Transport, CheckpointedPublishing {
  * Close refuses new subscriptions, drains the present ones (each up to its `drainMs`; they may still publish), then refuses everything.
  */
 export function createInProcessTransport(options: InProcessTransportOptions = {}): InProcessTransport {
-  const { name, clock, retention, publishTimeoutMs, logger, checkpoints } = resolveOptions(options);
+  const { name, clock, retention, publishTimeoutMs, logger, checkpoints, prefix } = resolveOptions(options);
   const store = checkpoints ?? createMemoryCheckpointStore();
   const topics = new Map<string, Topic>();
   const groups = new Map<string, Group>();
@@ -71,6 +73,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
       publisher: transport,
       lane: (delivery) => member?.lanes.stateOf(delivery) ?? { heldMs: 0, backlog: 0 },
       clock,
+      logger,
     });
     try {
       for (const { topic, subscriptions } of prepared.ensure)
@@ -118,10 +121,11 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
       checkName('publish to', 'topic', topic);
       const drafts = messages.map((message) => ({
         message: storedMessage(topic, message),
-        due: dueTime(topic, message),
+        due: dueTimeOf('inprocess-bus', topic, message) ?? 0,
       }));
       await topicOf(topic).store(drafts, { timeoutMs: publishTimeoutMs });
     },
+    topics: async () => [...topics.keys()],
     backlog: (group) => groups.get(group)?.backlog ?? 0,
     subscribe: (asked, each, given) => subscribe(asked, { each }, given),
     subscribeBatch: (asked, batch, given) => subscribe(asked, { batch }, given),
@@ -136,7 +140,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
         onStandby,
         readers: (topic: string) => [...topicOf(topic).cursors].filter((cursor) => cursor.isRead),
       };
-      const opened = known(logs, log, () => new Log(log, { store, clock, logger }));
+      const opened = known(logs, log, () => new Log(log, { store, clock, logger, prefix }));
       return LogPublisher.open(opened, opening, topicOf);
     },
     // The last first.

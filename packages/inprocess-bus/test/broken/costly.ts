@@ -50,10 +50,16 @@ export interface Finding {
   readonly broken: string;
   readonly says: RegExp;
   /** What is broken: the transport in this process, the one in processes of their own, or clients of a served one, here or in processes. */
-  readonly where: 'here' | 'in processes' | 'served' | 'served to processes';
+  readonly where: 'here' | 'in processes' | 'served' | 'served to processes' | 'for tenants';
 }
 
 export const findings: readonly Finding[] = [
+  {
+    scenario: 'keeps the messages, groups and logs of tenants apart',
+    broken: 'is one for all tenants',
+    says: /handling all messages of a tenant: not within/,
+    where: 'for tenants',
+  },
   {
     scenario: 'handles nothing twice when members close under load',
     broken: 'does not wait for handlers on close',
@@ -71,6 +77,12 @@ export const findings: readonly Finding[] = [
     broken: 'delivers again what takes long',
     says: /one handler for the message: it did not stay so/,
     where: 'here',
+  },
+  {
+    scenario: 'delivers a delayed message whose publisher is gone',
+    broken: 'delivers at once what is delayed',
+    says: /before its time/,
+    where: 'served',
   },
   {
     scenario: 'goes on after a restart of the backend, with nothing lost that was confirmed',

@@ -96,6 +96,7 @@ export const failing: Readonly<Record<string, readonly string[]>> = {
     'works on no more batches at once than its concurrency',
   ],
   'has one group for all': [
+    'carries a delayed message unchanged, to each group',
     'closing the transport closes its subscriptions, which finish what is at work',
     'gives every group all messages, whatever the others do',
     'replays a topic from its earliest message to a new group',
@@ -268,11 +269,16 @@ export const failing: Readonly<Record<string, readonly string[]>> = {
   'publishes after close': ['refuses to publish and to subscribe after close with CLOSED'],
   'does not publish nothing': ['publishes no message without a fault'],
   'loses headers': [
+    'carries a delayed message unchanged, to each group',
     'carries headers unchanged',
+    'delivers a delayed message not before its time, and soon after',
     'delivers a rejected message again, its attempt one higher each time, until it is handled',
+    'holds nothing back behind a delayed message',
+    'refuses a time that is none, and sends nothing',
   ],
   'loses keys': [
     'acknowledges nothing while the hook rejects',
+    'carries a delayed message unchanged, to each group',
     'carries id, type, source, time and key unchanged',
     'counts items behind a failed one of their key as not handled',
     'delivers many messages, published by many at once, each once',
@@ -287,10 +293,20 @@ export const failing: Readonly<Record<string, readonly string[]>> = {
     'keeps the order of a key among the members of a group',
     'keeps the order of a key when messages fail',
   ],
-  'takes bodies for text': ['carries bodies unchanged: every byte, large ones, empty ones and tombstones'],
-  'takes tombstones for empty bodies': ['carries bodies unchanged: every byte, large ones, empty ones and tombstones'],
-  'takes the time of publishing for that of the message': ['carries id, type, source, time and key unchanged'],
+  'takes bodies for text': [
+    'carries a delayed message unchanged, to each group',
+    'carries bodies unchanged: every byte, large ones, empty ones and tombstones',
+  ],
+  'takes tombstones for empty bodies': [
+    'carries a delayed message unchanged, to each group',
+    'carries bodies unchanged: every byte, large ones, empty ones and tombstones',
+  ],
+  'takes the time of publishing for that of the message': [
+    'carries a delayed message unchanged, to each group',
+    'carries id, type, source, time and key unchanged',
+  ],
   'loses one of many messages': [
+    'delivers a delayed message not before its time, and soon after',
     'delivers each message once, with its topic, a position of its own and attempt 1',
     'delivers many messages, published by many at once, each once',
     'gives every group all messages, whatever the others do',
@@ -317,7 +333,10 @@ export const failing: Readonly<Record<string, readonly string[]>> = {
     'keeps the order of a key when messages fail',
     'replays a topic from its earliest message to a new group',
   ],
-  'lies about what was not confirmed': ['tells which messages of a publish were not confirmed; the others are stored'],
+  'lies about what was not confirmed': [
+    'refuses a time that is none, and sends nothing',
+    'tells which messages of a publish were not confirmed; the others are stored',
+  ],
   'declares what it does not keep': ['declares what its harness declares'],
   'ignores the checkpoint': [
     'moves the checkpoint over what is not published',
@@ -333,4 +352,10 @@ export const failing: Readonly<Record<string, readonly string[]>> = {
   'has one checkpoint for all logs': ['keeps the checkpoints of logs apart'],
   'does not stand by': ['waits for the holder of a log to close, when told to stand by'],
   'fences nobody': ['fences the publisher of a log that is opened again'],
+  'delivers at once what is delayed': [
+    'carries a delayed message unchanged, to each group',
+    'delivers a delayed message not before its time, and soon after',
+    'holds nothing back behind a delayed message',
+  ],
+  'takes a time that is none for no time': ['refuses a time that is none, and sends nothing'],
 };

@@ -201,6 +201,17 @@ export const brokenTransports: Readonly<Record<string, Break>> = {
         throw isBentoError(cause, 'CLOSED') ? cause : new PublishError('refused', [0], false, { cause });
       }),
   }),
+  'delivers at once what is delayed': eachMessage(({ headers: { ce_deliverat: due, ...headers }, ...message }) => ({
+    ...message,
+    // A time that is none is refused all the same.
+    headers:
+      due === undefined || Number.isFinite(Number(due || Number.NaN)) ? headers : { ...headers, ce_deliverat: due },
+  })),
+  'takes a time that is none for no time': eachMessage((message) =>
+    Number.isFinite(Number(message.headers['ce_deliverat'] || 0)) && message.headers['ce_deliverat'] !== ''
+      ? message
+      : { ...message, headers: {} },
+  ),
   'declares what it does not keep': (t) => ({ capabilities: { ...t.capabilities, durable: true } }),
 
   ...brokenLogs,

@@ -69,14 +69,7 @@ export class KafkaJsConsumer implements DriverConsumer {
     );
     this.#consumer = made;
     this.#cluster = cluster;
-    const fast = new WeakSet<object>();
-    const findBroker = cluster.findBroker.bind(cluster);
-    cluster.findBroker = async (node) => {
-      const broker = await findBroker(node);
-      if (!fast.has(broker.connectionPool)) decodeFast(broker);
-      fast.add(broker.connectionPool);
-      return broker;
-    };
+    decodeFast(cluster);
     const find = cluster.findGroupCoordinator.bind(cluster);
     const seen = new WeakSet<InternalBroker>();
     cluster.findGroupCoordinator = async (request) => {
@@ -122,7 +115,10 @@ export class KafkaJsConsumer implements DriverConsumer {
     const crash: { error?: unknown } = {};
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
       crash.error = error;
-      if (joined && !this.#ended) this.#events.crashed(error);
+      const isNews = joined && !this.#ended;
+      // It takes no calls any more.
+      this.#ended = true;
+      if (isNews) this.#events.crashed(error);
     });
     // Resolves when it has joined, and when it has crashed.
     await consumer.run({
@@ -251,7 +247,18 @@ const fetchKey = 1;
 const fetchVersion = 11;
 
 /** Fetched records are decoded by us, where we can. */
-function decodeFast({ connectionPool }: InternalBroker): void {
+export function decodeFast(cluster: InternalCluster): void {
+  const fast = new WeakSet<object>();
+  const findBroker = cluster.findBroker.bind(cluster);
+  cluster.findBroker = async (node) => {
+    const broker = await findBroker(node);
+    if (!fast.has(broker.connectionPool)) decodeBy(broker);
+    fast.add(broker.connectionPool);
+    return broker;
+  };
+}
+
+function decodeBy({ connectionPool }: InternalBroker): void {
   const send = connectionPool.send.bind(connectionPool);
   connectionPool.send = (given) => {
     const { request, response } = given;

@@ -2,18 +2,23 @@ import { connect, isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { BentoError } from '@bento-bus/core';
-import { type Admin, Kafka, type KafkaConfig } from 'kafkajs';
+import { type Admin, Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import type { Driver, NewTopic } from '../driver.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { type KafkaConnection, tlsOf } from '../security.ts';
 import { KafkaJsConsumer } from './consumer.ts';
+import { withCluster } from './internals.ts';
 import { level, logCreator } from './logs.ts';
 import { KafkaJsProducer } from './producer.ts';
 import { readLastRecord } from './reader.ts';
 import { KafkaJsTransactionalProducer } from './transactional.ts';
 
+/** The client given, or one of its own. It connects to nothing. */
+export const clientOf = (options: ResolvedOptions): Kafka => options.client ?? new Kafka(configOf(options));
+
 /** A driver on kafkajs, on the client given or on one of its own. */
 export function createKafkaJsDriver(options: ResolvedOptions): Driver {
-  const client = options.client ?? new Kafka(configOf(options));
+  const client = clientOf(options);
   let admin: Promise<Admin> | undefined;
   /** One after the other: calls at once replace each other's metadata. */
   let last: Promise<unknown> = Promise.resolve();
@@ -44,6 +49,14 @@ export function createKafkaJsDriver(options: ResolvedOptions): Driver {
           await delay(50);
         }
       }),
+    topics: () => administrate((one) => one.listTopics()),
+    trim: (topic, offsets) =>
+      administrate((one) =>
+        one.deleteTopicRecords({
+          topic,
+          partitions: Array.from(offsets, ([partition, offset]) => ({ partition, offset: String(offset) })),
+        }),
+      ),
     async close() {
       await last;
       await admin?.then((one) => one.disconnect()).catch(() => {});
@@ -71,7 +84,7 @@ const unheardOf = (topic: string, ms: number): BentoError =>
   );
 
 const configOf = (options: ResolvedOptions): KafkaConfig => ({
-  ...options.connection,
+  ...securityOf(options.connection),
   brokers: [...options.brokers],
   clientId: options.clientId,
   requestTimeout: options.requestTimeoutMs,
@@ -80,6 +93,12 @@ const configOf = (options: ResolvedOptions): KafkaConfig => ({
   logLevel: level,
   logCreator: logCreator(options.logger),
   retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, factor: 0.2 },
+});
+
+/** A copy, as kafkajs writes into it. */
+const securityOf = ({ ssl, sasl }: KafkaConnection): Pick<KafkaConfig, 'ssl' | 'sasl'> => ({
+  ...(ssl !== undefined && { ssl: typeof ssl === 'boolean' ? ssl : tlsOf(ssl) }),
+  ...(sasl && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password } as SASLOptions }),
 });
 
 /** As kafkajs does it, but nothing waits for more to send, and a broker that is down brings no warnings about listeners. */
@@ -97,7 +116,7 @@ const socketFactory: NonNullable<KafkaConfig['socketFactory']> = ({ host, port, 
 };
 
 async function openAdmin(client: Kafka): Promise<Admin> {
-  const admin = client.admin();
+  const { made: admin } = withCluster(client, (view) => view.admin());
   try {
     await admin.connect();
     return admin;

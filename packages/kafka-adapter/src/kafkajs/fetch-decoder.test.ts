@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { decodeFetch } from './fetch-decoder.ts';
 
@@ -72,6 +73,8 @@ const recordsOf = (fetched: Fetched): unknown =>
   fetched.responses.map(({ partitions }) =>
     partitions.map((partition) => ({
       ...partition,
+      // kafkajs does not look so far.
+      next: undefined,
       messages: partition.messages.map(({ offset, timestamp, key, value, headers, isControlRecord, batchContext }) => {
         const { producerId, inTransaction } = batchContext as { producerId: string; inTransaction: boolean };
         const entries = Object.entries(headers as object).map(([name, one]) => [name, plain(one)]);
@@ -133,9 +136,24 @@ describe('decoding what was fetched', () => {
     }
   });
 
-  it('leaves compressed batches to kafkajs', async () => {
+  it('leaves compressed batches to kafkajs, unless it can unpack them', async () => {
     const { Types } = require(`${protocol}/message/compression`) as { Types: { GZIP: number } };
-    expect(decodeFetch(responseOf([await batchOf(1, [some(0)], { compression: Types.GZIP })]))).toBeUndefined();
+    const records = [some(0), some(1)];
+    const raw = responseOf([await batchOf(1, records), await batchOf(7, records, { compression: Types.GZIP })]);
+    expect(decodeFetch(raw)).toBeUndefined();
+    const unpacked = decodeFetch(raw, (compression, packed) => {
+      expect(compression).toBe(Types.GZIP);
+      return gunzipSync(packed);
+    });
+    expect(recordsOf(unpacked as unknown as Fetched)).toEqual(recordsOf(await oracle.decode(raw)));
+  });
+
+  it('says where the next batch begins, also where the last records of one are gone', async () => {
+    const raw = responseOf([await batchOf(1, [some(0)]), await batchOf(40, [])]);
+    // The last batch once ended at 49. Its offset, length, epoch, magic, checksum and attributes come before.
+    raw.writeInt32BE(9, raw.indexOf(Buffer.from([0, 0, 0, 0, 0, 0, 0, 40])) + 23);
+    expect(decodeFetch(raw)?.responses[0]?.partitions[0]?.next).toBe(50);
+    expect(decodeFetch(responseOf([]))?.responses[0]?.partitions[0]?.next).toBeUndefined();
   });
 
   it('keeps names that every object has apart from them', async () => {

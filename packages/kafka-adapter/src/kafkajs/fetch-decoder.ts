@@ -1,7 +1,8 @@
 import type { WireValue } from '@bento-bus/core/adapter';
 
 // kafkajs makes a buffer of every header and copies all headers for each one: two thirds of what consuming costs. This decodes fetch
-// responses of version 11 (the newest that kafkajs asks for) with uncompressed batches; of the rest kafkajs' own decoder takes care.
+// responses of version 11 (the newest that kafkajs asks for); of compressed batches kafkajs' own decoder takes care, unless it is told how to
+// unpack them.
 
 /** What kafkajs and we read of a record. Text where bytes are UTF-8. */
 interface DecodedRecord {
@@ -24,7 +25,12 @@ interface DecodedPartition {
   readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[];
   readonly preferredReadReplica: number;
   readonly messages: readonly DecodedRecord[];
+  /** The offset after the last batch, whose last records may have been compacted away. Undefined: there is none. */
+  readonly next: number | undefined;
 }
+
+/** Unpacks records by the number of their compression in the protocol. */
+export type Decompress = (compression: number, packed: Buffer) => Buffer;
 
 /** The body of a response, as kafkajs' decoder gives it. */
 export interface DecodedFetch {
@@ -43,8 +49,8 @@ const logAppendTime = 0x08;
 const batchHeader = 61;
 
 /** Undefined: there is something in it that only kafkajs decodes. Source: https://kafka.apache.org/protocol, "Fetch API", "Record Batch". */
-export function decodeFetch(raw: Buffer): DecodedFetch | undefined {
-  const reader = new Reader(raw);
+export function decodeFetch(raw: Buffer, decompress?: Decompress): DecodedFetch | undefined {
+  const reader = new Reader(raw, decompress);
   const clientSideThrottleTime = reader.int32();
   const errorCode = reader.int16();
   const sessionId = reader.int32();
@@ -68,9 +74,12 @@ class Reader {
   /** Names and values of the headers of the record before: most are the same. */
   readonly #names: string[] = [];
   readonly #values: string[] = [];
+  readonly #decompress: Decompress | undefined;
+  #next: number | undefined;
 
-  constructor(raw: Buffer) {
+  constructor(raw: Buffer, decompress?: Decompress) {
     this.#raw = raw;
+    this.#decompress = decompress;
   }
 
   int16(): number {
@@ -105,8 +114,9 @@ class Reader {
     for (let count = this.int32(); count > 0; count -= 1)
       abortedTransactions.push({ producerId: String(this.int64()), firstOffset: String(this.int64()) });
     const preferredReadReplica = this.int32();
+    this.#next = undefined;
     const messages = this.#batches(Math.max(0, this.int32()));
-    return messages && { ...head, abortedTransactions, preferredReadReplica, messages };
+    return messages && { ...head, abortedTransactions, preferredReadReplica, messages, next: this.#next };
   }
 
   #batches(size: number): DecodedRecord[] | undefined {
@@ -117,15 +127,21 @@ class Reader {
       const next = start + 12 + this.#raw.readInt32BE(start + 8);
       if (next > end) break;
       const attributes = this.#raw.readInt16BE(start + 21);
-      if (this.#raw[start + 16] !== 2 || (attributes & compression) !== 0) return undefined;
-      this.#batch(start, attributes, records);
+      if (this.#raw[start + 16] !== 2) return undefined;
+      if ((attributes & compression) === 0) this.#batch(start, attributes, records, this, start + batchHeader);
+      else {
+        if (this.#decompress === undefined) return undefined;
+        const packed = this.#raw.subarray(start + batchHeader, next);
+        this.#batch(start, attributes, records, new Reader(this.#decompress(attributes & compression, packed)), 0);
+      }
       start = next;
     }
     this.#at = end;
     return records;
   }
 
-  #batch(start: number, attributes: number, records: DecodedRecord[]): void {
+  /** `body` has the records from `at` on. */
+  #batch(start: number, attributes: number, records: DecodedRecord[], body: Reader, at: number): void {
     const raw = this.#raw;
     const first = Number(raw.readBigInt64BE(start));
     const firstTime = Number(raw.readBigInt64BE(start + 27));
@@ -135,18 +151,19 @@ class Reader {
       inTransaction: (attributes & transactional) !== 0,
     };
     const isControlRecord = (attributes & control) !== 0;
-    this.#at = start + batchHeader;
+    this.#next = first + raw.readInt32BE(start + 23) + 1;
+    body.#at = at;
     for (let count = raw.readInt32BE(start + 57); count > 0; count -= 1) {
-      const end = this.#varint() + this.#at;
+      const end = body.#varint() + body.#at;
       // Its attributes, of which none are in use.
-      this.#at += 1;
-      const time = firstTime + this.#varint();
-      const offset = String(first + this.#varint());
-      const key = isControlRecord ? this.#bytes() : this.#value(0);
-      const value = this.#bytes();
-      const headers = this.#headers();
+      body.#at += 1;
+      const time = firstTime + body.#varint();
+      const offset = String(first + body.#varint());
+      const key = isControlRecord ? body.#bytes() : body.#value(0);
+      const value = body.#bytes();
+      const headers = body.#headers();
       records.push({ offset, timestamp: lastTime ?? time, key, value, headers, isControlRecord, batchContext });
-      this.#at = end;
+      body.#at = end;
     }
   }
 

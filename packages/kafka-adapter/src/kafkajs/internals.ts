@@ -1,11 +1,25 @@
 import { configurationError } from '@bento-bus/core';
-import type { Broker, Cluster, Kafka } from 'kafkajs';
+import type { Broker, BrokerMetadata, Cluster, CoordinatorMetadata, GroupDescription, Kafka } from 'kafkajs';
+import { failFast } from './security.ts';
 
 // What we use of kafkajs 2.2.4 (the last version, pinned) that its types leave out.
 
+/** The two connections to a broker. */
+export interface InternalConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl: unknown;
+  readonly sasl: unknown;
+  send(request: InternalRequest): Promise<unknown>;
+  destroy(): Promise<void>;
+}
+
 /** The requests of a broker that a consumer makes; a cluster's brokers belong to one consumer or producer alone. */
-export interface InternalBroker extends Omit<Broker, 'offsetCommit' | 'offsetFetch' | 'fetch'> {
-  readonly connectionPool: { send(request: InternalRequest): Promise<unknown> };
+export interface InternalBroker extends Omit<Broker, 'offsetCommit' | 'offsetFetch' | 'fetch' | 'describeGroups'> {
+  readonly connectionPool: InternalConnectionPool;
+  connect(): Promise<void>;
+  findGroupCoordinator(request: object): Promise<CoordinatorMetadata>;
+  metadata(topics?: string[]): Promise<BrokerMetadata>;
   joinGroup(request: object): Promise<{ readonly generationId: number; readonly memberId: string }>;
   syncGroup(request: object): Promise<{ readonly memberAssignment: Buffer }>;
   heartbeat(request: object): Promise<unknown>;
@@ -19,11 +33,33 @@ export interface InternalBroker extends Omit<Broker, 'offsetCommit' | 'offsetFet
   fetch(request: object): Promise<{
     readonly responses: readonly { readonly partitions: readonly InternalPartitionData[] }[];
   }>;
+  listOffsets(request: object): Promise<{
+    readonly responses: readonly { readonly partitions: readonly { partition: number; offset: string }[] }[];
+  }>;
+  listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string }[] }>;
+  describeGroups(request: { groupIds: readonly string[] }): Promise<{ readonly groups: readonly GroupDescription[] }>;
+  createTopics(request: object): Promise<unknown>;
+  createPartitions(request: object): Promise<unknown>;
+  deleteTopics(request: object): Promise<unknown>;
+  describeConfigs(request: object): Promise<{
+    readonly resources: readonly {
+      readonly configEntries: readonly {
+        readonly configName: string;
+        readonly configValue: string | null;
+        readonly configSource: number;
+      }[];
+    }[];
+  }>;
 }
 
 /** A request on its way to a broker, and who reads the answer. */
-interface InternalRequest {
-  readonly request: { readonly apiKey: number; readonly apiVersion: number };
+export interface InternalRequest {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName?: string;
+    readonly encode?: () => Promise<object>;
+  };
   readonly response: { readonly decode: (raw: Buffer) => Promise<unknown>; readonly parse: unknown };
 }
 
@@ -37,16 +73,24 @@ export interface InternalRecord {
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
 }
 
-export interface InternalPartitionData {
+interface InternalPartitionData {
   readonly partition: number;
   readonly messages: readonly InternalRecord[];
   readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
 }
 
 /** The connections of one consumer or producer. */
-export interface InternalCluster extends Omit<Cluster, 'findGroupCoordinator' | 'findBroker' | 'fetchTopicsOffset'> {
+export interface InternalCluster
+  extends Omit<Cluster, 'findGroupCoordinator' | 'findBroker' | 'findControllerBroker' | 'fetchTopicsOffset'> {
+  readonly brokerPool: {
+    createBroker(options: object): InternalBroker;
+    readonly connectionPoolBuilder: {
+      build(at: { readonly host: string; readonly port: number }): Promise<InternalConnectionPool>;
+    };
+  };
   committedOffsetsByGroup: Map<string, unknown>;
   findGroupCoordinator(request: { groupId: string; coordinatorType?: number }): Promise<InternalBroker>;
+  findControllerBroker(): Promise<InternalBroker>;
   findBroker(node: { nodeId: string | number }): Promise<InternalBroker>;
   fetchTopicsOffset(
     topics: readonly {
@@ -62,7 +106,7 @@ type CreateCluster = (options: object) => InternalCluster;
 
 /**
  * Makes something of the client and hands over its cluster with it. The client itself is left as it is: a view of it, whose factory of
- * clusters tells what it makes.
+ * clusters tells what it makes. Asking for a topic never makes it, also where the broker would.
  */
 export function withCluster<T>(
   client: Kafka,
@@ -74,13 +118,18 @@ export function withCluster<T>(
   const made =
     symbol &&
     create &&
-    make(Object.create(client, { [symbol]: { value: (o: object) => (cluster = create(o)) } }) as Kafka);
+    make(
+      Object.create(client, {
+        [symbol]: { value: (o: object) => (cluster = create({ ...o, allowAutoTopicCreation: false })) },
+      }) as Kafka,
+    );
   if (made === undefined || cluster === undefined)
     throw configurationError('kafka-adapter: cannot use the client', ['client must be a Kafka object of kafkajs 2.2']);
   // The client shares this among all consumers of a group, and a member that joins clears it for the others.
   cluster.committedOffsetsByGroup = new Map();
   keepLastBroker(cluster);
   keepTrying(cluster);
+  failFast(cluster);
   return { made, cluster };
 }
 

@@ -1,8 +1,10 @@
 import { withDeadline } from '@bento-bus/core/adapter';
 import type { Kafka, Producer } from 'kafkajs';
 import type { DriverProducer, DriverRecord } from '../driver.ts';
+import { toBentoError } from '../errors.ts';
+import { lateError } from '../late-error.ts';
 import { withCluster } from './internals.ts';
-import { createPartitioner, lateError, retry, Sending } from './sending.ts';
+import { createPartitioner, retry, Sending } from './sending.ts';
 
 /** An idempotent producer of kafkajs. Two calls a topic at once would be able to take each other's sequence numbers after an error. */
 export class KafkaJsProducer implements DriverProducer {
@@ -36,7 +38,8 @@ export class KafkaJsProducer implements DriverProducer {
     await withDeadline(sent, timeoutMs, () => {
       // Or it would go on trying, and be stored behind what is published next.
       this.#sending.stop();
-      throw lateError(topic, timeoutMs);
+      const fault = this.#sending.faultOf(topic);
+      throw fault === undefined ? lateError(topic, timeoutMs) : toBentoError(fault, `publish to "${topic}"`);
     });
   }
 

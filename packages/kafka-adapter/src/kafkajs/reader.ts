@@ -1,13 +1,17 @@
 import type { Kafka } from 'kafkajs';
-import type { FetchedRecord } from '../driver.ts';
-import { type InternalBroker, type InternalPartitionData, type InternalRecord, withCluster } from './internals.ts';
+import type { FetchedRecord, TopicPartition } from '../driver.ts';
+import { committedOf, type FetchFrom, lastBetween, recordsBetween } from '../last-record.ts';
+import { type InternalBroker, type InternalRecord, withCluster } from './internals.ts';
 
 const readCommitted = 1;
 
-/**
- * The last committed record of a topic with one partition, without joining a group. Looks at the end first, since a compacted topic is
- * compacted late: then at twice as much, and so on.
- */
+/** Committed records of a partition from `from` up to `end`, its last stable offset: below it every transaction has ended. */
+export const committedRecords = (
+  broker: InternalBroker,
+  { topic, partition, from, end }: TopicPartition & { readonly from: number; readonly end: number },
+): AsyncGenerator<FetchedRecord> => recordsBetween(from, end, fetchOf(broker, topic, partition));
+
+/** The last committed record of a topic with one partition, without joining a group. */
 export async function readLastRecord(client: Kafka, topic: string): Promise<FetchedRecord | undefined> {
   const { made, cluster } = withCluster(client, (view) =>
     view.consumer({ groupId: 'never-joined', readUncommitted: false, allowAutoTopicCreation: false }),
@@ -22,51 +26,23 @@ export async function readLastRecord(client: Kafka, topic: string): Promise<Fetc
     const [begin, end] = [await edge(true), await edge(false)];
     const [leader] = Object.keys(cluster.findLeaderForPartitions(topic, [0]));
     const broker = await cluster.findBroker({ nodeId: leader as string });
-    for (let span = 64; ; span *= 2) {
-      const from = Math.max(begin, end - span);
-      const last = await lastIn(broker, topic, from, end);
-      if (last !== undefined || from === begin) return last;
-    }
+    return await lastBetween(begin, end, fetchOf(broker, topic, 0));
   } finally {
     await made.disconnect().catch(() => {});
   }
 }
 
-/** `end` is the last stable offset: below it every transaction has ended. */
-async function lastIn(
-  broker: InternalBroker,
-  topic: string,
-  from: number,
-  end: number,
-): Promise<InternalRecord | undefined> {
-  let last: InternalRecord | undefined;
-  for (let next = from; next < end; ) {
-    const partitions = [{ partition: 0, fetchOffset: String(next), maxBytes: 1_048_576 }];
+const fetchOf =
+  (broker: InternalBroker, topic: string, partition: number): FetchFrom<InternalRecord> =>
+  async (from) => {
     const { responses } = await broker.fetch({
       isolationLevel: readCommitted,
       maxWaitTime: 500,
-      topics: [{ topic, partitions }],
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes: 1_048_576 }] }],
     });
     const data = responses[0]?.partitions[0];
-    // Batches come whole, also the part of the first one that was not asked for.
-    const at = Number(data?.messages.at(-1)?.offset ?? -1);
-    // What compaction has taken away at the end is never delivered.
-    if (data === undefined || at < next) break;
-    last = committedOf(data).findLast(({ offset }) => Number(offset) >= from) ?? last;
-    next = at + 1;
-  }
-  return last;
-}
-
-/** Records of transactions that were committed, and records outside of transactions. */
-function committedOf({ messages, abortedTransactions }: InternalPartitionData): InternalRecord[] {
-  const aborted = (abortedTransactions ?? []).toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
-  const open = new Set<string>();
-  return messages.filter(({ offset, key, isControlRecord, batchContext: { producerId, inTransaction } }) => {
-    while (aborted[0] !== undefined && Number(aborted[0].firstOffset) <= Number(offset))
-      open.add((aborted.shift() as { readonly producerId: string }).producerId);
-    // A control record's key: version and type, both int16; type 0 aborts.
-    if (isControlRecord && key?.readInt16BE(2) === 0) open.delete(producerId);
-    return !isControlRecord && !(inTransaction && open.has(producerId));
-  });
-}
+    if (data === undefined) return undefined;
+    const { messages, abortedTransactions } = data;
+    const next = Number(messages.at(-1)?.offset ?? -1) + 1;
+    return { records: committedOf(messages, abortedTransactions ?? []), next };
+  };

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { BentoError } from '@bento-bus/core';
 import { type Message, Partitioners, type Producer, type RetryOptions } from 'kafkajs';
 import type { DriverRecord } from '../driver.ts';
 import type { InternalCluster } from './internals.ts';
@@ -34,6 +33,8 @@ export class Sending {
   /** Java's, by murmur2; keyless records go around. */
   readonly #choose = Partitioners.DefaultPartitioner();
   #isStopped = false;
+  /** What the last try of a topic failed of; kafkajs tries again, and tells nobody. */
+  readonly #faults = new Map<string, unknown>();
 
   constructor(cluster: InternalCluster) {
     this.#cluster = cluster;
@@ -43,6 +44,7 @@ export class Sending {
       if (Object.keys(leaders).length > 1) throw split;
       return leaders;
     };
+    this.#watch();
     const add = cluster.addMultipleTargetTopics.bind(cluster);
     // Every try begins with it.
     cluster.addMultipleTargetTopics = (topics) => (this.#isStopped ? Promise.reject(stopped) : add(topics));
@@ -51,6 +53,11 @@ export class Sending {
   /** Ends the tries: the next one fails at once and for good. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Why the topic is not stored yet, as far as a broker has said it. */
+  faultOf(topic: string): unknown {
+    return this.#faults.get(topic);
   }
 
   /** Resolves when all are stored. At rest when it has ended: nothing is under way any more. */
@@ -73,6 +80,30 @@ export class Sending {
       if (failed.length === 0) return;
       left = groups.filter((_, index) => outcomes[index]?.status === 'rejected').flat();
     }
+  }
+
+  #watch(): void {
+    const cluster = this.#cluster;
+    const find = cluster.findBroker.bind(cluster);
+    const watched = new WeakSet<object>();
+    cluster.findBroker = async (node) => {
+      const broker = await find(node);
+      if (watched.has(broker)) return broker;
+      watched.add(broker);
+      const produce = broker.produce.bind(broker);
+      broker.produce = async (request) => {
+        const topics = request.topicData.map(({ topic }) => topic);
+        try {
+          const answer: unknown = await produce(request);
+          for (const topic of topics) this.#faults.delete(topic);
+          return answer;
+        } catch (error) {
+          for (const topic of topics) this.#faults.set(topic, error);
+          throw error;
+        }
+      };
+      return broker;
+    };
   }
 
   async #byLeader(topic: string, records: readonly DriverRecord[]): Promise<readonly (readonly DriverRecord[])[]> {
@@ -107,10 +138,3 @@ export class Sending {
     }
   }
 }
-
-export const lateError = (topic: string, timeoutMs: number): BentoError =>
-  new BentoError(
-    'TIMEOUT',
-    `kafka-adapter: cannot publish to "${topic}": no confirmation came within ${timeoutMs} ms. See that the brokers run; then publish it again.`,
-    true,
-  );

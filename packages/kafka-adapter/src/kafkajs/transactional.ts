@@ -1,8 +1,9 @@
 import { withDeadline } from '@bento-bus/core/adapter';
 import type { Kafka, Producer } from 'kafkajs';
 import type { DriverRecord, TransactionalProducer } from '../driver.ts';
+import { lateError } from '../late-error.ts';
 import { withCluster } from './internals.ts';
-import { createPartitioner, lateError, retry, Sending } from './sending.ts';
+import { createPartitioner, retry, Sending } from './sending.ts';
 
 /** The broker ends a transaction that takes longer. Milliseconds. */
 const transactionTimeout = 60_000;

@@ -12,9 +12,15 @@ const quick: Partial<KafkaTransportOptions> = {
   requestTimeoutMs: 20_000,
 };
 
+/** The driver of all transports of a run, its child processes included. */
+const driver: Partial<KafkaTransportOptions> =
+  process.env['KAFKA_DRIVER'] === 'platformatic'
+    ? { driver: (await import('../../src/platformatic/index.ts')).platformatic() }
+    : {};
+
 /** A transport under test. */
 export const connect = (brokers: string, options: Partial<KafkaTransportOptions> = {}): KafkaTransport =>
-  createKafkaTransport({ ...quick, brokers, ...options });
+  createKafkaTransport({ ...quick, ...driver, brokers, ...options });
 
 /** How often scenarios kill: few by default, many in `npm run test:long`. */
 const kills = Number(process.env['KILLS'] ?? 3);
@@ -47,5 +53,7 @@ export const harness = (
   attemptsMs: 500,
   restartDuplicatesMs: 250,
   deadlineMs: 60_000 + 5_000 * kills,
+  longestDelayMs: 3_300,
+  createTenant: async (tenant) => connect(server().brokers, { tenant }),
   quietMs: 1_000,
 });

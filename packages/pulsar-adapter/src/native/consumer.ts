@@ -1,4 +1,4 @@
-import type { Logger } from '@bento-bus/core';
+import type { BentoError, Logger } from '@bento-bus/core';
 import { withDeadline } from '@bento-bus/core/adapter';
 import type { ConsumerEvents, DriverConsumer, IncomingMessage } from '../driver.ts';
 import { toBentoError } from '../errors.ts';
@@ -22,7 +22,7 @@ export function pullingConsumer(
     readonly closeMs: number;
     readonly close: () => Promise<void>;
   },
-): DriverConsumer {
+): DriverConsumer & { readonly fail: (error: BentoError) => void } {
   const { what, logger, closeMs, close } = context;
   let permits = 0;
   let pulling = false;
@@ -46,13 +46,16 @@ export function pullingConsumer(
         last = give(await consumer.batchReceive());
       }
     } catch (error) {
-      if (ended) return;
-      ended = true;
-      void close();
-      events.onClose(toBentoError(error, what));
+      fail(toBentoError(error, what));
     } finally {
       pulling = false;
     }
+  };
+  const fail = (error: BentoError): void => {
+    if (ended) return;
+    ended = true;
+    void close();
+    events.onClose(error);
   };
   const ack = async (id: NativeMessageId): Promise<void> => {
     acking += 1;
@@ -70,6 +73,7 @@ export function pullingConsumer(
       permits += count;
       void pull();
     },
+    fail,
     ack: (handle) => void ack(handle as NativeMessageId),
     close: async () => {
       ended = true;

@@ -15,18 +15,22 @@ import type {
   ProducerOptions,
   SubscriptionType,
 } from '../driver.ts';
-import { toBentoError } from '../errors.ts';
+import { because, toBentoError } from '../errors.ts';
 import type { TopicName } from '../names.ts';
 import { comparePositions, type MessagePosition } from '../position.ts';
+import { pemFiles } from '../security/pem-files.ts';
+import type { Security } from '../security/security.ts';
 import type { NativeClient, NativeConsumerConfig, NativeOutgoing } from './client.ts';
+import { clientConfig } from './client-config.ts';
 import { batchSize, gatherMs, positionOf, pullingConsumer } from './consumer.ts';
-import { loadNative, type NativeModule } from './load.ts';
+import { loadNative } from './load.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface NativeDriverOptions {
   readonly serviceUrl: string;
   /** Not closed with the driver. */
   readonly client?: NativeClient;
-  readonly token?: string;
+  readonly security: Security;
   readonly admin: Admin;
   readonly publishTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -54,7 +58,9 @@ const types: Readonly<Record<SubscriptionType, NativeConsumerConfig['subscriptio
 export async function createNativeDriver(options: NativeDriverOptions): Promise<Driver> {
   const { logger, admin, requestTimeoutMs, publishTimeoutMs } = options;
   const native = await loadNative();
-  const client = options.client ?? newClient(native, options);
+  const files = pemFiles(options.client === undefined ? options.security.tls() : {});
+  const client = options.client ?? new native.Client(clientConfig(native, options, files, () => void refused.look()));
+  const refused = createRefusals(() => admin.checkAccess());
   clients.add(client);
   const open = new Set<{ close(): Promise<unknown> }>();
   const tracked = <T extends { close(): Promise<unknown> }>(opened: T): T => {
@@ -92,7 +98,12 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
           }
         : { producerName: name, batchingEnabled: false }),
     };
+    await refused.pass();
     const producer = tracked(await attempt(what, client.createProducer(config)));
+    const unwatch = refused.watch((error) => {
+      void closed(producer);
+      events.onClose(because(error, what));
+    });
     return {
       send: (sequence, { wire }) => {
         producer.send(wire as NativeOutgoing).then(
@@ -100,7 +111,10 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
           (error: unknown) => events.onFailure(sequence, toBentoError(error, what)),
         );
       },
-      close: () => closed(producer),
+      close: () => {
+        unwatch();
+        return closed(producer);
+      },
     };
   };
 
@@ -110,6 +124,7 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
     events: ConsumerEvents,
   ): Promise<DriverConsumer> => {
     const what = `read "${topic.full}" as "${given.subscription}"`;
+    await refused.pass();
     const subscribing = client.subscribe({
       topic: topic.full,
       subscription: given.subscription,
@@ -120,7 +135,15 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
       batchReceivePolicy: { maxNumMessages: batchSize, maxNumBytes: 1_048_576, timeoutMs: gatherMs },
     });
     const consumer = tracked(await attempt(what, subscribing));
-    return pullingConsumer(consumer, events, { what, logger, closeMs, close: () => closed(consumer) });
+    const pulling = pullingConsumer(consumer, events, { what, logger, closeMs, close: () => closed(consumer) });
+    const unwatch = refused.watch((error) => pulling.fail(because(error, what)));
+    return {
+      ...pulling,
+      close: () => {
+        unwatch();
+        return pulling.close();
+      },
+    };
   };
 
   // Not a reader of the addon: its `readNext` takes a thread and crashes the process when it fails, its listener when it is closed.
@@ -172,6 +195,7 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
     close: async () => {
       await Promise.all(Array.from(open, closed));
       clients.delete(client);
+      files.remove();
       if (options.client === undefined)
         await withDeadline(
           Promise.resolve(client.close()).catch(() => {}),
@@ -180,20 +204,6 @@ export async function createNativeDriver(options: NativeDriverOptions): Promise<
         );
     },
   };
-}
-
-function newClient(
-  native: NativeModule,
-  { serviceUrl, token, requestTimeoutMs, logger }: NativeDriverOptions,
-): NativeClient {
-  const levels = ['debug', 'debug', 'warn', 'error'] as const;
-  return new native.Client({
-    serviceUrl,
-    operationTimeoutSeconds: Math.max(1, Math.ceil(requestTimeoutMs / 1_000)),
-    ...(token !== undefined && { authentication: new native.AuthenticationToken({ token }) }),
-    log: (level, _file, _line, message) =>
-      logger[levels[level] ?? 'debug'](`pulsar-adapter: pulsar-client: ${message}`),
-  });
 }
 
 /** Copied: not every fault of the addon is an `Error` of this realm. */

@@ -4,13 +4,20 @@ import type { NativeClient } from './client.ts';
 /** What is used of the package `pulsar-client`. */
 export interface NativeModule {
   readonly Client: new (config: NativeClientConfig) => NativeClient;
-  readonly AuthenticationToken: new (params: { token: string }) => unknown;
+  readonly AuthenticationToken: new (params: { token: () => Promise<string> }) => unknown;
+  readonly AuthenticationBasic: new (params: { username: string; password: string }) => unknown;
+  readonly AuthenticationTls: new (params: { certificatePath: string; privateKeyPath: string }) => unknown;
 }
 
 export interface NativeClientConfig {
   serviceUrl: string;
   operationTimeoutSeconds: number;
   authentication?: unknown;
+  tlsTrustCertsFilePath?: string;
+  tlsCertificateFilePath?: string;
+  tlsPrivateKeyFilePath?: string;
+  tlsAllowInsecureConnection?: boolean;
+  tlsValidateHostname?: boolean;
   log: (level: number, file: string, line: number, message: string) => void;
 }
 

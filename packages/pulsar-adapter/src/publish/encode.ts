@@ -1,5 +1,5 @@
 import { BentoError, headerNames, type Message } from '@bento-bus/core';
-import type { WireFormat, WireHeaders, WireValue } from '@bento-bus/core/adapter';
+import { dueTimeOf, type WireFormat, type WireHeaders, type WireValue } from '@bento-bus/core/adapter';
 import type { Driver, EncodedMessage, IncomingMessage, OutgoingMessage } from '../driver.ts';
 
 /** Marks a tombstone: Pulsar's payloads are empty at least. */
@@ -34,11 +34,14 @@ export class Encoder {
     const properties = propertiesOf(record.headers);
     if (record.body === null) properties[tombstoneProperty] = '1';
     Object.assign(properties, extra);
+    const deliverAt = dueTimeOf('pulsar-adapter', topic, message);
+    // Whatever the format: consumers hold what comes early.
+    if (deliverAt !== undefined) properties[headerNames.deliverAt] = String(deliverAt);
     const outgoing: OutgoingMessage = {
       key,
       properties,
       body: record.body ?? empty,
-      deliverAt: deliverAt(topic, message),
+      deliverAt,
     };
     const encoded = this.#driver.encode(outgoing);
     if (encoded.bytes > this.#limit)
@@ -66,17 +69,6 @@ function propertiesOf(headers: WireHeaders): Record<string, string> {
 }
 
 const isList = (value: WireHeaders[string]): value is readonly WireValue[] => Array.isArray(value);
-
-function deliverAt(topic: string, message: Message): number | undefined {
-  const header = message.headers[headerNames.deliverAt];
-  if (header === undefined) return undefined;
-  const due = Number(header);
-  if (header.trim() !== '' && Number.isSafeInteger(Math.trunc(due))) return Math.trunc(due);
-  throw new BentoError(
-    'CONFIGURATION',
-    `pulsar-adapter: cannot publish message "${message.id}" to "${topic}": its header ${headerNames.deliverAt} is "${header}". Give the time in epoch milliseconds.`,
-  );
-}
 
 /** The body and headers of what came. */
 export function contentOf({ properties, body }: IncomingMessage): {

@@ -11,15 +11,16 @@ import type {
   ProducerEvents,
   ProducerOptions,
 } from '../driver.ts';
-import { SendFailure, toBentoError } from '../errors.ts';
+import { because, SendFailure, toBentoError } from '../errors.ts';
 import type { TopicName } from '../names.ts';
 import { decodeMessageId, encodeMessageId } from '../position.ts';
+import type { Security } from '../security/security.ts';
 import { openSocket, type Socket, type SocketOptions } from './socket.ts';
 
 export interface WebSocketDriverOptions {
   /** `ws://host:port`. */
   readonly url: string;
-  readonly headers: () => Readonly<Record<string, string>>;
+  readonly security: Security;
   readonly timeoutMs: number;
   readonly heartbeatMs: number;
 }
@@ -31,7 +32,7 @@ const contextBytes = 40;
 
 /** Pulsar's WebSocket API: https://pulsar.apache.org/docs/4.0.x/client-libraries-websocket/. One socket a producer, consumer or reader. */
 export function createWebSocketDriver(options: WebSocketDriverOptions): Driver {
-  const { url, headers, timeoutMs, heartbeatMs } = options;
+  const { url, security, timeoutMs, heartbeatMs } = options;
   const sockets = new Set<Socket>();
 
   const open = async (
@@ -40,9 +41,13 @@ export function createWebSocketDriver(options: WebSocketDriverOptions): Driver {
     rest: Pick<SocketOptions, 'what' | 'onMessage' | 'onClose'>,
   ): Promise<Socket> => {
     let socket: Socket | undefined;
+    const headers = await security.headers().catch((error: unknown) => {
+      throw because(error as BentoError, rest.what);
+    });
     const opened = await openSocket({
       url: `${url}/ws/v2/${path}?${new URLSearchParams(query).toString()}`,
-      headers: headers(),
+      headers,
+      tls: security.tls(),
       timeoutMs: Math.min(timeoutMs, handshakeMs),
       heartbeatMs,
       ...rest,

@@ -2,10 +2,12 @@ import type { IncomingMessage as HttpResponse } from 'node:http';
 import type { BentoError } from '@bento-bus/core';
 import { type RawData, WebSocket } from 'ws';
 import { HttpFailure, toBentoError } from '../errors.ts';
+import type { TlsMaterial } from '../security/tls.ts';
 
 export interface SocketOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls: TlsMaterial;
   /** For the handshake. Milliseconds. */
   readonly timeoutMs: number;
   /** A connection that answers no ping for this long is given up: half-open. Milliseconds. */
@@ -28,9 +30,9 @@ const closeMs = 2_000;
 
 /** Opens a socket. Rejects with a `BentoError`; later faults come by `onClose`, once. */
 export function openSocket(options: SocketOptions): Promise<Socket> {
-  const { url, headers, timeoutMs, heartbeatMs, what, onMessage, onClose } = options;
+  const { url, headers, tls, timeoutMs, heartbeatMs, what, onMessage, onClose } = options;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { headers, handshakeTimeout: timeoutMs, perMessageDeflate: false });
+    const socket = new WebSocket(url, { ...tls, headers, handshakeTimeout: timeoutMs, perMessageDeflate: false });
     let opened = false;
     let closing: Promise<void> | undefined;
     let heartbeat: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import type { TransportHarness } from '@bento-bus/conformance';
 import type { PulsarTransport, PulsarTransportOptions } from '@bento-bus/pulsar-adapter';
 import { capabilitiesOf } from '../../src/capabilities.ts';
-import { createTopic } from './topics.ts';
+import { createTenant, createTopic } from './topics.ts';
 
 /** Where a broker is. */
 export interface Endpoints {
@@ -43,6 +43,11 @@ export function harnessOf(
     duplicatesMs: 1_000,
     // A broker takes up to 30 s to start on a busy machine.
     deadlineMs: 60_000,
+    longestDelayMs: 2_500,
+    createTenant: async (tenant) => {
+      await createTenant(endpoints.webUrl, tenant);
+      return create({ ...at(), tenant });
+    },
     quietMs: 300,
   };
 }

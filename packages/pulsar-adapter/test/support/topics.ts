@@ -28,3 +28,17 @@ export async function storageOf(
   if (!response.ok) throw new Error(`cannot read the statistics of ${name}: ${response.status}`);
   return (await response.json()) as Awaited<ReturnType<typeof storageOf>>;
 }
+
+/** With the namespace `default`. */
+export async function createTenant(webUrl: string, tenant: string): Promise<void> {
+  const put = async (path: string, body: object): Promise<void> => {
+    const response = await fetch(`${webUrl}/admin/v2/${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  };
+  await put(`tenants/${tenant}`, { adminRoles: [], allowedClusters: ['standalone'] });
+  await put(`namespaces/${tenant}/default`, {});
+}

@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { rejection } from '../errors.ts';
+import { assertSameIds } from '../same-ids.ts';
+import { type AdminScenario, idsOf, scenario } from './context.ts';
+
+export const groupScenarios: readonly AdminScenario[] = [
+  scenario('makes a group without members, for which what comes is kept', [], async (c) => {
+    const topic = await c.topic();
+    await c.publishEach(topic, 5);
+    const [late, early] = [c.group(), c.group()];
+    assert.equal(await c.admin.createGroup(topic, late), true, 'made');
+    assert.equal(await c.admin.createGroup(topic, early, 'earliest'), true, 'made');
+    const later = await c.publishEach(topic, 5);
+    assert.equal(await c.admin.createGroup(topic, late, 'latest'), false, 'it was there');
+    await c.backlog(topic, late, 5);
+    await c.backlog(topic, early, 10);
+    await c.assertGets(topic, late, later);
+  }),
+
+  scenario('lists the groups of a topic, with members or without', [], async (c) => {
+    const [topic, other] = [await c.topic(), await c.topic()];
+    const groups = [c.group(), c.group(), c.group()];
+    const [present = '', made = '', gone = ''] = groups;
+    await c.admin.createGroup(topic, made);
+    await c.admin.createGroup(other, c.group());
+    const leaving = await c.read(topic, gone);
+    const [message] = await c.publishEach(topic, 1);
+    await c.eventually('handling the message', () => message !== undefined && leaving.recorder.has(message));
+    await leaving.subscription.close();
+    await c.read(topic, present);
+    assert.deepEqual(await c.admin.listGroups(topic), groups.toSorted());
+  }),
+
+  scenario('says that a group has nothing to do with a topic with UNKNOWN_GROUP', [], async (c) => {
+    const { admin } = c;
+    const topic = await c.topic();
+    const elsewhere = await c.grouped();
+    for (const group of [c.group(), elsewhere.group]) {
+      await rejection('describeGroup', admin.describeGroup(topic, group), 'UNKNOWN_GROUP');
+      await rejection('peek', admin.peek(topic, group), 'UNKNOWN_GROUP');
+      await rejection('skip', admin.skip(topic, group, 1), 'UNKNOWN_GROUP');
+      await rejection('reset', admin.reset(topic, group, 'earliest'), 'UNKNOWN_GROUP');
+      await rejection('deleteGroup', admin.deleteGroup(group, [topic]), 'UNKNOWN_GROUP');
+    }
+    assert.deepEqual(await admin.listGroups(topic), [], 'asking makes nothing');
+    assert.deepEqual(await admin.listGroups(elsewhere.topic), [elsewhere.group]);
+  }),
+
+  scenario('counts a backlog that rises with what is published and falls with what is acknowledged', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    await c.backlog(topic, group, 0);
+    const messages = await c.publishEach(topic, 20);
+    const found = await c.backlog(topic, group, 20);
+    assert.deepEqual([found.topic, found.group, found.members], [topic, group, []]);
+    const { recorder } = await c.read(topic, group);
+    await c.eventually('handling all messages', () => recorder.hasAll(messages));
+    await c.backlog(topic, group, 0);
+    const gate = c.gate();
+    const slow = await c.grouped();
+    await c.subscribe(slow.topic, () => gate.opened, { group: slow.group });
+    await c.publishEach(slow.topic, 4);
+    await c.backlog(slow.topic, slow.group, 4);
+  }),
+
+  scenario('tells the backlog and the next message of each partition', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    await c.publishEach(topic, 30);
+    const { partitions } = await c.backlog(topic, group, 30);
+    assert.deepEqual(
+      partitions.map(({ partition }) => partition),
+      Array.from({ length: c.partitions }, (_, index) => index),
+    );
+    for (const { partition, backlog, next } of partitions) {
+      const ahead = await c.ahead(topic, group, partition);
+      assert.equal(backlog, ahead.length, `backlog of partition ${partition}`);
+      assert.equal(next, ahead[0]?.position, `next of partition ${partition}`);
+    }
+  }),
+
+  scenario('shows the members of a group while they are at work', [], async (c) => {
+    const topic = await c.topic();
+    const group = c.group();
+    const one = await c.subscribe(topic, async () => {}, { group });
+    const two = await c.subscribe(topic, async () => {}, { group, on: await c.client() });
+    await c.eventually('two members with all partitions', async () => {
+      const { members } = await c.admin.describeGroup(topic, group);
+      assert.equal(new Set(members.map(({ id }) => id)).size, 2, 'members');
+      const partitions = new Set(members.flatMap((member) => member.partitions));
+      assert.deepEqual(
+        [...partitions].toSorted((a, b) => a - b),
+        Array.from({ length: c.partitions }, (_, index) => index),
+      );
+      for (const member of members)
+        assert.deepEqual(
+          member.partitions,
+          member.partitions.toSorted((a, b) => a - b),
+        );
+    });
+    await one.close();
+    await two.close();
+    await c.eventually('no members', async () => {
+      assert.deepEqual((await c.admin.describeGroup(topic, group)).members, []);
+    });
+  }),
+
+  scenario('looks at the next messages, and changes nothing', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const messages = await c.publishEach(topic, 30);
+    const tombstone = c.message({ key: 'gone', body: null, headers: { 'x-reason': 'test' } });
+    await c.transport.publish(topic, [tombstone]);
+    const all = [...messages, tombstone];
+    const peeked = await c.admin.peek(topic, group, { count: 1_000 });
+    assert.deepEqual(idsOf(peeked).toSorted(), all.map(({ id }) => id).toSorted());
+    for (const { message } of peeked) {
+      const sent = all.find(({ id }) => id === message.id);
+      assert.deepEqual(
+        [message.type, message.source, message.time, message.key, message.headers['x-reason']],
+        [sent?.type, sent?.source, sent?.time, sent?.key, sent?.headers['x-reason']],
+      );
+      assert.deepEqual(message.body && Buffer.from(message.body), sent?.body && Buffer.from(sent.body));
+    }
+    const fullest = await c.fullest(topic, group);
+    const partition = fullest[0]?.partition ?? 0;
+    const few = await c.admin.peek(topic, group, { count: 2, partition });
+    assert.deepEqual(few, fullest.slice(0, 2), 'the first of a partition');
+    const each = await c.admin.peek(topic, group, { count: 1 });
+    assert.deepEqual(
+      each.map((one) => one.partition),
+      peeked.map((one) => one.partition).filter((one, index, list) => list.indexOf(one) === index),
+      'one of each partition that has any',
+    );
+    await c.backlog(topic, group, all.length);
+    await c.assertGets(topic, group, all);
+    assert.deepEqual(await c.admin.peek(topic, group), [], 'nothing is left');
+  }),
+
+  scenario('looks only at what is not acknowledged', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    await c.assertGets(topic, group, await c.publishEach(topic, 10));
+    const later = await c.publishEach(topic, 10);
+    assert.deepEqual(
+      idsOf(await c.admin.peek(topic, group, { count: 100 })).toSorted(),
+      later.map(({ id }) => id).toSorted(),
+    );
+  }),
+
+  scenario('counts and shows what has failed, and not what was acknowledged behind it', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const messages = await c.publishEach(topic, 20, 4);
+    const failing = messages.filter(({ key }) => key === 'k0');
+    const handled = new Set<string>();
+    const member = await c.subscribe(
+      topic,
+      async ({ message: { id, key } }) => {
+        if (key === 'k0') throw new Error('not yet');
+        handled.add(id);
+      },
+      { group, concurrency: 4, maxHoldMs: 600_000 },
+    );
+    await c.eventually('handling the others', () => handled.size === 15);
+    await c.within('closing the subscription', member.close());
+    const { partitions } = await c.backlog(topic, group, failing.length);
+    const peeked = await c.admin.peek(topic, group, { count: 100 });
+    assertSameIds(
+      idsOf(peeked),
+      failing.map(({ id }) => id),
+      'not acknowledged',
+    );
+    const { partition, next } = partitions.find(({ backlog }) => backlog > 0) ?? {};
+    assert.deepEqual([partition, next], [peeked[0]?.partition, peeked[0]?.position]);
+    assert.equal(await c.admin.skip(topic, group, 2), 2);
+    const left = failing.slice(2).map(({ id }) => id);
+    assertSameIds(idsOf(await c.admin.peek(topic, group, { count: 100 })), left, 'left');
+    const { recorder } = await c.read(topic, group);
+    await c.eventually('handling what is left', () => left.every((id) => recorder.has({ id })));
+    await c.backlog(topic, group, 0);
+    assertSameIds(recorder.ids, left, 'handled');
+  }),
+
+  scenario('skips the next messages of a partition, or of each, unread', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const messages = await c.publishEach(topic, 30);
+    const fullest = await c.fullest(topic, group);
+    const partition = fullest[0]?.partition ?? 0;
+    assert.equal(await c.admin.skip(topic, group, 2, { partition }), 2);
+    await c.backlog(topic, group, 28);
+    const skipped = idsOf(fullest.slice(0, 2));
+    await c.assertGets(
+      topic,
+      group,
+      messages.filter(({ id }) => !skipped.includes(id)),
+    );
+    const more = await c.publishEach(topic, 20);
+    assert.equal(await c.admin.skip(topic, group, 1_000), more.length, 'as many as there were');
+    await c.backlog(topic, group, 0);
+    assert.equal(await c.admin.skip(topic, group, 1), 0, 'there were none');
+    await c.assertGets(topic, group, []);
+  }),
+
+  scenario('moves a group to the beginning: all comes again, as for the first time', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const messages = await c.publishEach(topic, 20, 4);
+    // Some acknowledged, some failed.
+    const handled = new Set<string>();
+    const member = await c.subscribe(
+      topic,
+      async ({ message: { id, key } }) => {
+        if (key === 'k0') throw new Error('not yet');
+        handled.add(id);
+      },
+      { group, concurrency: 4, maxHoldMs: 600_000 },
+    );
+    await c.eventually('handling some', () => handled.size === 15);
+    await c.within('closing the subscription', member.close());
+    await c.admin.reset(topic, group, 'earliest');
+    await c.backlog(topic, group, 20);
+    await c.assertGets(topic, group, messages);
+  }),
+
+  scenario('moves a group to the end: only what is published afterwards comes', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    await c.publishEach(topic, 20);
+    await c.admin.reset(topic, group, 'latest');
+    await c.backlog(topic, group, 0);
+    await c.assertGets(topic, group, await c.publishEach(topic, 5));
+  }),
+
+  scenario('moves a group to a time: what was published since comes', ['time'], async (c) => {
+    const { topic, group } = await c.grouped();
+    const before = await c.publishEach(topic, 20);
+    await c.assertGets(topic, group, before);
+    const begin = Date.now();
+    // The clocks of the broker and of this process may differ by a millisecond or two.
+    await c.eventually('a later time', () => Date.now() > begin + 20);
+    const time = Date.now() - 5;
+    const since = await c.publishEach(topic, 10);
+    await c.admin.reset(topic, group, 'latest');
+    await c.admin.reset(topic, group, { time });
+    await c.backlog(topic, group, since.length);
+    await c.assertGets(topic, group, since);
+  }),
+
+  scenario('moves a group to a position, the others of its partitions stay', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const messages = await c.publishEach(topic, 30);
+    const ahead = await c.fullest(topic, group);
+    const at = Math.floor(ahead.length / 2);
+    const partition = ahead[0]?.partition ?? 0;
+    const { position = '' } = ahead[at] ?? {};
+    await c.admin.reset(topic, group, { position, partition });
+    const passed = idsOf(ahead.slice(0, at));
+    await c.backlog(topic, group, 30 - passed.length);
+    await c.assertGets(
+      topic,
+      group,
+      messages.filter(({ id }) => !passed.includes(id)),
+    );
+    // Back again.
+    await c.admin.reset(topic, group, { position, partition });
+    assert.deepEqual((await c.ahead(topic, group, partition))[0], ahead[at]);
+  }),
+
+  scenario('moves a group to the position of a delivery, which comes again first', [], async (c) => {
+    const { topic, group } = await c.grouped(1);
+    const messages = await c.publishEach(topic, 10);
+    const { recorder, subscription } = await c.read(topic, group);
+    await c.eventually('handling all messages', () => recorder.hasAll(messages));
+    await c.within('closing the subscription', subscription.close());
+    const call = recorder.of(messages[6] ?? c.message())[0];
+    await c.admin.reset(topic, group, { position: call?.delivery.position ?? '' });
+    await c.backlog(topic, group, 4);
+    await c.assertGets(topic, group, messages.slice(6));
+  }),
+
+  scenario('deletes the progress of a group, which then begins anew', [], async (c) => {
+    const { topic, group } = await c.grouped();
+    const other = c.group();
+    await c.admin.createGroup(topic, other, 'earliest');
+    const messages = await c.publishEach(topic, 10);
+    const { recorder, subscription } = await c.read(topic, group);
+    await c.eventually('handling all messages', () => recorder.hasAll(messages));
+    await c.within('closing the subscription', subscription.close());
+    await c.admin.deleteGroup(group, [topic]);
+    assert.deepEqual(await c.admin.listGroups(topic), [other]);
+    await rejection('describing it', c.admin.describeGroup(topic, group), 'UNKNOWN_GROUP');
+    await c.backlog(topic, other, 10);
+    await c.assertGets(topic, group, messages);
+  }),
+
+  scenario('refuses to move or to delete a group with members, and changes nothing', ['refused'], async (c) => {
+    const { topic, group } = await c.grouped();
+    const { recorder, subscription } = await c.read(topic, group);
+    const messages = await c.publishEach(topic, 5);
+    await c.eventually('handling all messages', () => recorder.hasAll(messages));
+    for (const [what, work] of [
+      ['reset', () => c.admin.reset(topic, group, 'earliest')],
+      ['skip', () => c.admin.skip(topic, group, 1)],
+      ['deleteGroup', () => c.admin.deleteGroup(group, [topic])],
+    ] as const)
+      await rejection(what, work(), 'GROUP_CONFLICT');
+    await c.assertNothingElse(topic, recorder);
+    await c.within('closing the subscription', subscription.close());
+    await c.admin.reset(topic, group, 'latest');
+  }),
+
+  scenario('moves a group with members, which go on from there', ['cut off'], async (c) => {
+    const { topic, group } = await c.grouped();
+    const { recorder } = await c.read(topic, group);
+    const messages = await c.publishEach(topic, 5);
+    await c.eventually('handling all messages', () => recorder.hasAll(messages));
+    await c.admin.reset(topic, group, 'earliest');
+    await c.eventually('handling them again', () => messages.every((one) => recorder.of(one).length === 2));
+  }),
+];
