@@ -127,7 +127,7 @@ export interface PulsarSecurity extends Security {
 
 /**
  * Kafka as {@link startKafka}, with a listener for each way to come in: `ssl` (TLS alone: anybody, with all rights), `mutual` (with a
- * client's certificate), `saslssl` and `saslplain` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; with TLS and without). None is open.
+ * client's certificate), `saslssl` and `saslplain` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; with TLS and without). None is open to who has no certificate authority of it; the controller listens on loopback, in the clear.
  * @throws StackError
  */
 export function startSecureKafka(options?: ServerOptions): Promise<
@@ -136,6 +136,8 @@ export function startSecureKafka(options?: ServerOptions): Promise<
     readonly mutual: string;
     readonly saslssl: string;
     readonly saslplain: string;
+    /** The folder of what `security` names. */
+    readonly credentials: string;
     readonly security: Security;
   }
 >;
@@ -150,6 +152,8 @@ export function startSecurePulsar(options?: ServerOptions): Promise<
     readonly webUrl: string;
     readonly serviceUrlTls: string;
     readonly webUrlTls: string;
+    /** The folder of what `security` names, with `admin.token` and `powerless.token`. */
+    readonly credentials: string;
     readonly security: PulsarSecurity;
   }
 >;
@@ -176,6 +180,22 @@ export interface Endpoints {
   readonly kafka?: { readonly brokers: string };
   /** The cluster of three. */
   readonly kafka3?: { readonly brokers: string };
+  readonly 'pulsar-secure'?: {
+    readonly serviceUrl: string;
+    readonly webUrl: string;
+    readonly serviceUrlTls: string;
+    readonly webUrlTls: string;
+    /** The folder with certificates, keys, `credentials.json` (users and passwords), `admin.token`, `powerless.token`. */
+    readonly credentials: string;
+  };
+  readonly 'kafka-secure'?: {
+    readonly ssl: string;
+    readonly mutual: string;
+    readonly saslssl: string;
+    readonly saslplain: string;
+    /** The folder with certificates, keys, and `credentials.json` (users and passwords). */
+    readonly credentials: string;
+  };
   readonly registry?: { readonly url: string; readonly webUrl: string };
   readonly clickhouse?: { readonly url: string; readonly host: string; readonly port: string };
 }

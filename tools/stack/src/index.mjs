@@ -103,6 +103,9 @@ export async function startSecurePulsar(options) {
     token,
     foreignToken: foreignToken({ role: roles.admin }),
     oauth2: issuer,
+    get oauth2ExpiresInSeconds() {
+      return expiresInSeconds;
+    },
     set oauth2ExpiresInSeconds(seconds) {
       expiresInSeconds = seconds;
     },

@@ -17,7 +17,7 @@ import { registry } from './kinds/registry.mjs';
  * @property {number} heapMb
  * @property {number} readyTimeoutMs
  * @property {number} stopMs after SIGTERM, until SIGKILL
- * @property {(ports: Record<string, number>) => Record<string, string>} endpoints
+ * @property {(ports: Record<string, number>, dir: string) => Record<string, string>} endpoints
  * @property {(context: object) => unknown} prepare writes its files; gives command, args and environment
  * @property {(context: object) => unknown} isReady
  */

@@ -57,7 +57,7 @@ export class ManagedServer {
     return this.#settings.ports;
   }
   get endpoints() {
-    return this.#kind.endpoints(this.#settings.ports);
+    return this.#kind.endpoints(this.#settings.ports, this.#settings.dir);
   }
   get running() {
     return isAlive(this.#identity);

@@ -1,15 +1,13 @@
 // Brokers that demand credentials: who has the right ones comes in, who has not is refused. Part of `npm run test:brokers`.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:https';
 import { createRequire } from 'node:module';
-import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect as connectTls } from 'node:tls';
 import { startSecureKafka, startSecurePulsar } from '../src/index.mjs';
 import { poll } from '../src/poll.mjs';
+import { handshake } from './pulsar-handshake.mjs';
 
 // The clients of the adapters, from where they are declared.
 const of = (folder) => createRequire(new URL(`../../../packages/${folder}/package.json`, import.meta.url));
@@ -21,18 +19,41 @@ const timeout = 120_000;
 
 /** PEM texts of an identity in `security`; of nobody: none. */
 const identity = (security, name) =>
-  name === undefined
-    ? {}
-    : { cert: readFileSync(security[`${name}Cert`]), key: readFileSync(security[`${name}Key`]) };
+  name === undefined ? {} : { cert: readFileSync(security[`${name}Cert`]), key: readFileSync(security[`${name}Key`]) };
 /** What a client needs for TLS. */
 const tlsOf = (security, name) => ({ ca: readFileSync(security.ca), ...identity(security, name) });
 
-function assertPrivate(server) {
-  const folder = join(server.dir, 'security');
+/** Files with secrets are this user's alone, and the record of the server, which endpoints.json is made of, has none. */
+function assertPrivate(server, config) {
+  const { admin, powerless } = server.security;
+  const secrets = [admin.password, powerless.password];
+  const folder = server.credentials;
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   for (const file of readdirSync(folder)) assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600, file);
+  assert.equal(statSync(join(server.dir, config)).mode & 0o777, 0o600, config);
+  for (const secret of secrets) assert.ok(!readFileSync(join(server.dir, 'server.json'), 'utf8').includes(secret));
   assert.match(readFileSync(server.security.clientKey, 'utf8'), /^-----BEGIN PRIVATE KEY-----/);
 }
+
+const login = (mechanism, { user: username, password }) => ({ mechanism, username, password });
+
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const basic = (user, password) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+
+/** 101 where a producer opens, else the HTTP status or the error's code. */
+const producer = (url, options) =>
+  new Promise((resolve) => {
+    const path = '/ws/v2/producer/persistent/public/default/secure';
+    const socket = new WebSocket(url.replace('http', 'ws') + path, options);
+    socket.on('open', () => socket.close()).on('close', () => resolve(101));
+    socket.on('unexpected-response', (sent, { statusCode }) => {
+      resolve(statusCode);
+      sent.destroy();
+    });
+    socket.on('error', ({ code }) => resolve(code));
+  });
 
 describe('kafka', { timeout }, () => {
   let server;
@@ -43,7 +64,13 @@ describe('kafka', { timeout }, () => {
 
   /** Creates a topic: resolves with nothing, or with the error's texts. */
   async function attempt(listener, { ssl, sasl }) {
-    const kafka = new Kafka({ brokers: [server[listener]], ssl, sasl, logLevel: logLevel.NOTHING, retry: { retries: 0 } });
+    const kafka = new Kafka({
+      brokers: [server[listener]],
+      ssl,
+      sasl,
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    });
     const admin = kafka.admin();
     try {
       await admin.connect();
@@ -56,9 +83,8 @@ describe('kafka', { timeout }, () => {
     }
   }
   const tls = (name) => tlsOf(server.security, name);
-  const login = (mechanism, { user: username, password }) => ({ mechanism, username, password });
 
-  it('keeps its secrets from other users', () => assertPrivate(server));
+  it('keeps its secrets from other users', () => assertPrivate(server, 'server.properties'));
 
   it('serves TLS to who trusts its authority, and nobody else', async () => {
     assert.equal(await attempt('ssl', { ssl: tls() }), undefined);
@@ -91,12 +117,6 @@ describe('kafka', { timeout }, () => {
         assert.notEqual(await attempt(listener, { ssl }), undefined, 'no login');
       }
     });
-
-  it('has the same users when it was started again', async () => {
-    await server.restart();
-    const sasl = login('scram-sha-256', server.security.admin);
-    assert.equal(await poll(async () => (await attempt('saslssl', { ssl: tls(), sasl })) === undefined, { deadlineMs: 10_000 }), true);
-  });
 });
 
 describe('pulsar', { timeout }, () => {
@@ -106,63 +126,29 @@ describe('pulsar', { timeout }, () => {
   });
   after(() => server?.stop());
 
-  const bearer = (token) => ({ authorization: `Bearer ${token}` });
-  const basic = (user, password) => ({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` });
   const tls = (name) => tlsOf(server.security, name);
 
   /** HTTP status of the plain port. */
-  const plain = async (headers) => (await fetch(`${server.webUrl}/admin/v2/namespaces/public`, { headers })).status;
+  const plain = async (headers) =>
+    (await fetch(`${server.webUrl}/admin/v2/persistent/public/default`, { headers })).status;
   /** HTTP status of the port with TLS, or the error's code. */
   const secure = (options, headers = {}) =>
     new Promise((resolve) => {
-      const sent = request(`${server.webUrlTls}/admin/v2/namespaces/public`, { ...options, headers, agent: false });
+      const sent = request(`${server.webUrlTls}/admin/v2/persistent/public/default`, {
+        ...options,
+        headers,
+        agent: false,
+      });
       sent.on('response', (response) => resolve(response.resume().statusCode)).on('error', ({ code }) => resolve(code));
       sent.end();
     });
-  /** 101 where a producer opens, else the HTTP status or the error's code. */
-  const producer = (url, options) =>
-    new Promise((resolve) => {
-      const path = '/ws/v2/producer/persistent/public/default/secure';
-      const socket = new WebSocket(url.replace('http', 'ws') + path, options);
-      socket.on('open', () => socket.close()).on('close', () => resolve(101));
-      socket.on('unexpected-response', (sent, { statusCode }) => {
-        resolve(statusCode);
-        sent.destroy();
-      });
-      socket.on('error', ({ code }) => resolve(code));
-    });
-
-  /** What the broker's own protocol answers to CONNECT: `connected`, `error`, or `closed`. */
-  async function handshake(url, { method, data = '', ...options } = {}) {
-    const { port, protocol } = new URL(url);
-    const to = { port: Number(port), host: '127.0.0.1', ...options };
-    const socket = protocol === 'pulsar+ssl:' ? connectTls(to) : connectTcp(to);
-    const field = (number, text) => [Buffer.of((number << 3) | 2, ...varint(Buffer.byteLength(text))), Buffer.from(text)];
-    const auth = method === undefined ? [] : [...field(3, data), ...field(5, method)];
-    const connect = Buffer.concat([...field(1, 'test'), ...auth, Buffer.of(0x20, 19)]);
-    // BaseCommand: type CONNECT (2); field 2 holds the command. https://pulsar.apache.org/docs/developing-binary-protocol/
-    const command = Buffer.concat([Buffer.of(0x08, 2, 0x12, ...varint(connect.length)), connect]);
-    const head = Buffer.alloc(8);
-    head.writeUInt32BE(command.length + 4, 0);
-    head.writeUInt32BE(command.length, 4);
-    socket.write(Buffer.concat([head, command]));
-    try {
-      const [answer] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
-      return Buffer.isBuffer(answer) ? ({ 3: 'connected', 14: 'error' }[answer[9]] ?? `command ${answer[9]}`) : 'closed';
-    } catch (error) {
-      return error.code;
-    } finally {
-      socket.destroy();
-    }
-  }
-  const varint = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)]);
-
-  it('keeps its secrets from other users', () => assertPrivate(server));
+  it('keeps its secrets from other users', () => assertPrivate(server, 'standalone.conf'));
 
   it('demands a token', async () => {
     const { token, foreignToken } = server.security;
     assert.equal(await plain(bearer(token())), 200);
     assert.equal(await secure(tls(), bearer(token())), 200);
+    assert.equal(await plain(bearer(readFileSync(join(server.credentials, 'admin.token'), 'utf8'))), 200);
     assert.equal(await plain({}), 401);
     assert.equal(await secure(tls()), 401);
     assert.equal(await plain(bearer(foreignToken)), 401);
@@ -171,9 +157,9 @@ describe('pulsar', { timeout }, () => {
   });
 
   it('takes a token until it expires', async () => {
-    const headers = bearer(server.security.token({ expiresInSeconds: 2 }));
+    const headers = bearer(server.security.token({ expiresInSeconds: 3 }));
     assert.equal(await plain(headers), 200);
-    assert.equal(await poll(async () => (await plain(headers)) === 401, { deadlineMs: 5_000 }), true);
+    assert.equal(await poll(async () => (await plain(headers)) === 401, { deadlineMs: 10_000 }), true);
   });
 
   it('demands a password', async () => {
@@ -203,7 +189,7 @@ describe('pulsar', { timeout }, () => {
     assert.equal(await producer(webUrlTls, tls()), 401);
     assert.equal(await producer(webUrl, { headers: bearer(foreignToken) }), 401);
     assert.equal(await producer(webUrl, { headers: bearer(token({ expiresInSeconds: -5 })) }), 401);
-    assert.match(String(await producer(webUrl, { headers: bearer(token({ role: 'powerless' })) })), /^40[13]$/);
+    assert.equal(await producer(webUrl, { headers: bearer(token({ role: 'powerless' })) }), 403);
   });
 
   it('demands the same in its own protocol', async () => {
@@ -220,7 +206,10 @@ describe('pulsar', { timeout }, () => {
     assert.equal(await handshake(serviceUrlTls, { ...tls(), method: 'tls' }), 'error');
     assert.equal(await handshake(serviceUrl, { method: 'token', data: foreignToken }), 'error');
     assert.equal(await handshake(serviceUrl, { method: 'basic', data: `${admin.user}:wrong` }), 'error');
-    assert.match(await handshake(serviceUrlTls, { ...tls('stranger'), method: 'tls' }), /^(?:closed|ERR_SSL|ECONNRESET|EPIPE)/);
+    assert.match(
+      await handshake(serviceUrlTls, { ...tls('stranger'), method: 'tls' }),
+      /^(?:closed|ERR_SSL|ECONNRESET|EPIPE)/,
+    );
   });
 
   it('takes the tokens of its OAuth2 issuer', async () => {
@@ -245,6 +234,8 @@ describe('pulsar', { timeout }, () => {
       assert.deepEqual([token_type, expires_in], ['Bearer', 3_600]);
       assert.equal(await plain(bearer(access_token)), 200);
     }
+    assert.equal(security.oauth2.issued, asks.length);
+    assert.equal(security.oauth2ExpiresInSeconds, 3_600);
     security.oauth2ExpiresInSeconds = -1;
     const short = await (await fetch(tokenUrl, { method: 'POST', ...asks[0] })).json();
     assert.equal(await plain(bearer(short.access_token)), 401);

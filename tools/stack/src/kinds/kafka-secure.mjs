@@ -1,5 +1,5 @@
 // Kafka that demands proofs: no listener lets in who shows none, but `ssl`, which takes anybody who trusts its certificate.
-import { ensureCredentials } from '../secure/credentials.mjs';
+import { ensureCredentials, securityFolder } from '../secure/credentials.mjs';
 import { kafka } from './kafka.mjs';
 
 const loopback = '127.0.0.1';
@@ -51,7 +51,10 @@ export const kafkaSecure = {
     ...Object.fromEntries(Object.keys(listeners).map((name) => [name, `STACK_KAFKA_${name.toUpperCase()}_PORT`])),
     controller: 'STACK_KAFKA_SECURE_CONTROLLER_PORT',
   },
-  endpoints: (ports) => Object.fromEntries(Object.keys(listeners).map((name) => [name, `${loopback}:${ports[name]}`])),
+  endpoints: (ports, dir) => ({
+    ...Object.fromEntries(Object.keys(listeners).map((name) => [name, `${loopback}:${ports[name]}`])),
+    credentials: securityFolder(dir),
+  }),
 
   async prepare(context) {
     const credentials = await ensureCredentials(context.dir);

@@ -100,7 +100,8 @@ export const kafka = {
   async prepare(context) {
     const { dir, home, heapMb, config, name } = context;
     const file = join(dir, 'server.properties');
-    writeFileSync(file, properties(settingsOf(context), config));
+    // It may hold passwords.
+    writeFileSync(file, properties(settingsOf(context), config), { mode: 0o600 });
     await format(context, file);
     const flags = [...jvm(heapMb), '-XX:+UseSerialGC', ...archiveFlags(kafka, context), ...logging('warn')];
     return { command: java(name), args: [...flags, '-cp', `${home}/*`, 'kafka.Kafka', file] };

@@ -29,6 +29,8 @@ function settingsOf({ brokerTls, webTls }, { files, admin }, basicFile) {
     // How the broker, its WebSocket service above all, speaks to itself.
     brokerClientAuthenticationPlugin: 'org.apache.pulsar.client.impl.auth.AuthenticationToken',
     brokerClientAuthenticationParameters: `token:${tokenBy(files.tokenPrivateKey, { role: admin.user })}`,
+    // Requests that come before the broker is ready hold a thread each: with 8, five of them leave none for the TLS port to start with.
+    numHttpServerThreads: 32,
     // A token that has run out ends its connection.
     authenticationRefreshCheckSeconds: 1,
   };
@@ -46,10 +48,11 @@ export const pulsarSecure = {
     brokerTls: 'STACK_PULSAR_TLS_PORT',
     webTls: 'STACK_PULSAR_WEB_TLS_PORT',
   },
-  endpoints: (ports) => ({
+  endpoints: (ports, dir) => ({
     ...pulsar.endpoints(ports),
     serviceUrlTls: `pulsar+ssl://${loopback}:${ports.brokerTls}`,
     webUrlTls: `https://${loopback}:${ports.webTls}`,
+    credentials: securityFolder(dir),
   }),
 
   async prepare(context) {
@@ -57,6 +60,10 @@ export const pulsarSecure = {
     const basicFile = join(securityFolder(context.dir), 'htpasswd');
     const lines = [credentials.admin, credentials.powerless].map(({ user, password }) => htpasswdLine(user, password));
     writeFileSync(basicFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+    for (const role of Object.values(roles)) {
+      const token = tokenBy(credentials.files.tokenPrivateKey, { role });
+      writeFileSync(join(securityFolder(context.dir), `${role}.token`), token, { mode: 0o600 });
+    }
     const config = { ...settingsOf(context.ports, credentials, basicFile), ...context.config };
     return pulsar.prepare({ ...context, config });
   },

@@ -78,7 +78,8 @@ export const pulsar = {
   async prepare(context) {
     const { name, dir, home, heapMb, ports, config } = context;
     const file = join(dir, 'standalone.conf');
-    writeFileSync(file, properties(settingsOf(ports), config));
+    // It may hold a token.
+    writeFileSync(file, properties(settingsOf(ports), config), { mode: 0o600 });
     const flags = [
       ...jvm(heapMb),
       `-XX:MaxDirectMemorySize=${heapMb}m`,

@@ -1,4 +1,5 @@
 // Certificates for one server: an authority, the server, clients, and those that must be refused.
+// oxlint-disable-next-line import/no-unassigned-import -- x509 demands it, loaded first; it adds to Reflect and exports nothing.
 import 'reflect-metadata';
 import { createPublicKey, webcrypto } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -80,12 +81,13 @@ async function issued(by, name, { notAfter = Date.now() + 365 * day } = {}) {
   return { cert: cert.toString('pem'), key: await keyPem(keys) };
 }
 
+const write = (file, content) => writeFileSync(file, content, { mode: 0o600 });
+
 /** Writes them unless they are there, and resolves with where they are. Keys can be read by this user alone. */
 export async function ensureCertificates(dir, { admin, powerless }) {
   const files = certificateFiles(dir);
   if (existsSync(files.tokenPrivateKey)) return files;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const write = (file, content) => writeFileSync(file, content, { mode: 0o600 });
   const [ca, other] = [await authority('bento test authority'), await authority('another authority')];
   write(files.ca, `${ca.cert.toString('pem')}\n`);
   write(files.strangerCa, `${other.cert.toString('pem')}\n`);

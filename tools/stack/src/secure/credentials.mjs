@@ -10,12 +10,13 @@ const file = (dir) => join(securityFolder(dir), 'credentials.json');
 /** What may do everything and what may do nothing: users and roles. */
 export const roles = { admin: 'admin', powerless: 'powerless' };
 
+const user = (name) => ({ user: name, password: randomBytes(12).toString('base64url') });
+
 /** Certificates by file, users with their passwords. */
 export async function ensureCredentials(dir) {
   const files = await ensureCertificates(securityFolder(dir), roles);
   let known = readJson(file(dir));
   if (known === undefined) {
-    const user = (name) => ({ user: name, password: randomBytes(12).toString('base64url') });
     known = {
       admin: user(roles.admin),
       powerless: user(roles.powerless),

@@ -9,6 +9,14 @@ const readBody = async (request) => {
   return text;
 };
 
+function parsed(text) {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Listens on loopback and does not keep the process alive. `expiresInSeconds` of each token is asked anew. */
 export async function startTokenIssuer({ keyFile, role, clientId, clientSecret, expiresInSeconds = () => 3_600 }) {
   let issued = 0;
@@ -21,7 +29,8 @@ export async function startTokenIssuer({ keyFile, role, clientId, clientSecret, 
     if (request.url !== '/oauth/token' || request.method !== 'POST') return answer(404, { error: 'not_found' });
     const text = await readBody(request);
     const isJson = request.headers['content-type']?.includes('json') === true;
-    const given = isJson ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text));
+    const given = isJson ? parsed(text) : Object.fromEntries(new URLSearchParams(text));
+    if (given === undefined) return answer(400, { error: 'invalid_request' });
     const [user, password] = Buffer.from(request.headers.authorization?.replace(/^Basic /, '') ?? '', 'base64')
       .toString()
       .split(':');
