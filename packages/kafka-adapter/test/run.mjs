@@ -1,4 +1,4 @@
-// `npm run test:brokers [-- PATTERN …]`: the suites that need brokers, on kafkajs and then on @platformatic/kafka, which gets the Node.js
+// `npm run test:brokers [-- PATTERN …]`: the suites that need brokers, on kafkajs and on @platformatic/kafka, which gets the Node.js
 // that it is meant for. `KAFKA_DRIVER=kafkajs` or `platformatic`: on that one only. Counts of both: tmp/broker-results.json.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { node24 } from '../../../tools/scripts/node24.mjs';
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const jest = fileURLToPath(new URL('../../../node_modules/jest/bin/jest.js', import.meta.url));
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, '--passWithNoTests'];
-const results = `${folder}tmp/broker-results.json`;
+const total = `${folder}tmp/broker-results.json`;
 const drivers = {
   kafkajs: { node: () => process.execPath, config: import.meta.resolve('../jest.int.config.mjs') },
   platformatic: { node: node24, config: import.meta.resolve('../jest.platformatic.config.mjs') },
@@ -18,31 +18,43 @@ const only = process.env.KAFKA_DRIVER;
 if (only && !(only in drivers))
   throw new Error(`KAFKA_DRIVER must be ${Object.keys(drivers).join(' or ')}, not "${only}"`);
 
-const sum = { passed: 0, failed: 0, skipped: 0, seconds: 0, told: [] };
-let failure = 0;
-for (const [name, { node, config }] of Object.entries(drivers)) {
-  if (only && only !== name) continue;
+/** Resolves with the counts of a driver's suites. They mostly wait for brokers, so both drivers run at once; what the second one says comes at the end. */
+async function run(name, { node, config }, isFirst) {
   const path = await node();
-  rmSync(results, { force: true });
+  const file = `tmp/broker-results-${name}.json`;
+  rmSync(`${folder}${file}`, { force: true });
+  // The second driver's kills are for the long run.
+  const kills = process.env.KILLS ?? (name === 'platformatic' ? '1' : undefined);
+  const env = { ...process.env, KAFKA_DRIVER: name, KILLS: kills, COUNTS_FILE: file };
+  const child = spawn(path, [...flags, '-c', config, ...process.argv.slice(2)], {
+    cwd: folder,
+    env,
+    stdio: isFirst ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk));
   const code = await new Promise((settle) => {
-    // The second driver's kills are for the long run.
-    const kills = process.env.KILLS ?? (name === 'platformatic' ? '1' : undefined);
-    const env = { ...process.env, KAFKA_DRIVER: name, KILLS: kills };
-    const child = spawn(path, [...flags, '-c', fileURLToPath(config), ...process.argv.slice(2)], {
-      cwd: folder,
-      env,
-      stdio: 'inherit',
-    });
     child.on('close', (exit) => settle(exit ?? 1));
   });
-  failure ||= code;
-  const counts = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { failed: 1 };
+  const counts = existsSync(`${folder}${file}`) ? JSON.parse(readFileSync(`${folder}${file}`, 'utf8')) : { failed: 1 };
   if (code !== 0) counts.failed = Math.max(1, counts.failed);
+  return { name, code, counts, said: Buffer.concat(said).toString() };
+}
+
+const chosen = Object.entries(drivers).filter(([name]) => !only || only === name);
+const results = [];
+if (process.env.LONG) for (const [name, driver] of chosen) results.push(await run(name, driver, true));
+else results.push(...(await Promise.all(chosen.map(([name, driver], index) => run(name, driver, index === 0)))));
+
+const sum = { passed: 0, failed: 0, skipped: 0, seconds: 0, told: [] };
+for (const { name, counts, said } of results) {
+  if (said !== '') console.log(said);
   for (const key of ['passed', 'failed', 'skipped', 'seconds']) sum[key] += counts[key] ?? 0;
   sum.told.push(...(counts.told ?? []).map((line) => `${name}: ${line}`));
 }
 sum.seconds = Math.round(sum.seconds * 10) / 10;
 if (sum.told.length === 0) delete sum.told;
-writeFileSync(results, `${JSON.stringify(sum)}\n`);
-if (sum.passed + sum.failed + sum.skipped === 0) console.error('no tests found');
-process.exitCode = failure || (sum.passed + sum.failed + sum.skipped === 0 ? 1 : 0);
+writeFileSync(total, `${JSON.stringify(sum)}\n`);
+const count = sum.passed + sum.failed + sum.skipped;
+if (count === 0) console.error('no tests found');
+process.exitCode = results.find(({ code }) => code !== 0)?.code ?? (count === 0 ? 1 : 0);

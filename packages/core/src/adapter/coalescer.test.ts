@@ -151,6 +151,24 @@ describe('a coalescer', () => {
     expect(done.errors[0]).toMatchObject({ retryable });
   });
 
+  it.each(['AUTHENTICATION', 'AUTHORIZATION', 'UNKNOWN_TOPIC'] as const)(
+    'gives %s as it is to who has nothing stored',
+    async (code) => {
+      const { coalescer, requests } = rig({ maxBatch: 2 });
+      const results = new Results();
+      results.add(coalescer.publish('t', named('a', 'b', 'c')));
+      await tick();
+      await requests[0]?.end();
+      const error = new BentoError(code, 'no');
+      results.add(coalescer.publish('t', named('d')));
+      await requests[1]?.fail(error);
+      await requests[2]?.fail(error);
+      expect(await results.all()).toEqual(['2', 'BentoError: no']);
+      expect(results.errors[0]).toMatchObject({ code: 'PUBLISH', retryable: false, cause: error });
+      expect(results.errors[1]).toBe(error);
+    },
+  );
+
   it('goes on after a send that throws at once', async () => {
     let calls = 0;
     const coalescer = createCoalescer({

@@ -31,7 +31,8 @@ export interface CoalescerOptions {
 export interface Coalescer extends Closeable {
   /**
    * Resolves when all of `messages` are stored, whatever batches they travelled in. Rejects with a `PublishError` whose `failed` are
-   * indexes into `messages`, with the cause below it. Refused with a retryable `PublishError` when the queue is full (nothing is sent),
+   * indexes into `messages`, with the cause below it; with the error itself where it is `AUTHENTICATION`, `AUTHORIZATION` or
+   * `UNKNOWN_TOPIC` and nothing was stored. Refused with a retryable `PublishError` when the queue is full (nothing is sent),
    * with `CLOSED` after close.
    */
   publish(topic: string, messages: readonly Message[]): Promise<void>;
@@ -217,7 +218,11 @@ function roughSize({ body, key, headers }: Message): number {
 /** Without the full stop, which the text around it sets. */
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 
-function partialError(adapter: string, topic: string, count: number, failed: number[], error: unknown): PublishError {
+/** Codes that say all there is to say, where nothing of a call was stored. */
+const plainCodes: ReadonlySet<string> = new Set(['AUTHENTICATION', 'AUTHORIZATION', 'UNKNOWN_TOPIC']);
+
+function partialError(adapter: string, topic: string, count: number, failed: number[], error: unknown): BentoError {
+  if (failed.length === count && isBentoError(error) && plainCodes.has(error.code)) return error;
   const cause = isBentoError(error, 'PUBLISH') ? (error.cause ?? error) : error;
   const retryable = isBentoError(error) && error.retryable;
   const advice = retryable ? 'Publish them again; their ids let consumers drop a copy.' : 'See the cause.';

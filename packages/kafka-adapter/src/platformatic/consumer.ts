@@ -39,7 +39,8 @@ const backoff = fullJitter({ baseMs: 100, capMs: 1_000 });
 
 /**
  * A member of a group, by the requests of the classic protocol: the client's own consumer gives partitions up before anybody can finish
- * with them. The same assigner and the same metadata as with kafkajs: members by either are members of one group.
+ * with them. The same assigner and the same metadata as with kafkajs: members by either are members of one group. In one file, since every
+ * step of that protocol touches all that a member knows.
  */
 export class PlatformaticConsumer implements DriverConsumer {
   readonly #given: ResolvedOptions;

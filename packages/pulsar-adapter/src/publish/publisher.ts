@@ -135,7 +135,11 @@ export class Publisher {
   }
 }
 
-function publishError(topic: string, count: number, failed: number[], cause: BentoError): PublishError {
+/** Codes that say all there is to say, where nothing of a call was stored. */
+const plainCodes: ReadonlySet<string> = new Set(['AUTHENTICATION', 'AUTHORIZATION', 'UNKNOWN_TOPIC']);
+
+function publishError(topic: string, count: number, failed: number[], cause: BentoError): BentoError {
+  if (failed.length === count && plainCodes.has(cause.code)) return cause;
   failed.sort((a, b) => a - b);
   const text = `pulsar-adapter: cannot publish ${failed.length} of ${count} messages to "${topic}": ${cause.message.replace(/^pulsar-adapter: /, '')}`;
   return new PublishError(text, failed, cause.retryable, { cause });

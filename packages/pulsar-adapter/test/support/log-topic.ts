@@ -5,6 +5,8 @@ import { until } from './poll.ts';
 
 export const positionAt = (place: number): string => String(place).padStart(12, '0');
 
+const keys = 7;
+
 /** Event `place` of a log, from 1. Always the same. */
 export function eventAt(topic: string, place: number): CheckpointedItem {
   const message: Message = {
@@ -12,7 +14,7 @@ export function eventAt(topic: string, place: number): CheckpointedItem {
     type: 'test.event',
     source: '/test',
     time: 1_700_000_000_000 + place,
-    key: `k${place % 7}`,
+    key: `k${place % keys}`,
     headers: {},
     body: Buffer.from(String(place)),
   };
@@ -26,7 +28,7 @@ export const eventsOf = (topic: string, from: number, to: number): CheckpointedI
 /** Ids of all that a topic holds, in the order of each key: up to a last message that is published for it. */
 export async function idsIn(transport: PulsarTransport, topic: string): Promise<string[]> {
   const ids: string[] = [];
-  const ends = new Set(Array.from({ length: 40 }, (_, index) => `end-${uniqueName('x')}-${index}`));
+  const ends = Array.from({ length: keys }, (_, index) => `end-${uniqueName('x')}-${index}`);
   const left = new Set(ends);
   const subscription = await transport.subscribe(
     [topic],
@@ -36,9 +38,9 @@ export async function idsIn(transport: PulsarTransport, topic: string): Promise<
     },
     { group: uniqueName('count'), concurrency: 32 },
   );
-  const message = (id: string): Message => ({ ...eventAt(topic, 0).message, id, key: id });
-  // One a key: every partition gets some.
-  await transport.publish(topic, [...ends].map(message));
+  // The last of each key: another key would overtake what waits in its lane.
+  const messageOf = (id: string, index: number): Message => ({ ...eventAt(topic, 0).message, id, key: `k${index}` });
+  await transport.publish(topic, ends.map(messageOf));
   await until('reading the topic to its end', () => left.size === 0);
   await subscription.close();
   return ids;

@@ -20,7 +20,7 @@ function parsed(text) {
 /** Listens on loopback and does not keep the process alive. `expiresInSeconds` of each token is asked anew. */
 export async function startTokenIssuer({ keyFile, role, clientId, clientSecret, expiresInSeconds = () => 3_600 }) {
   let issued = 0;
-  const server = createServer(async (request, response) => {
+  const serve = async (request, response) => {
     const answer = (status, body) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     const url = `http://127.0.0.1:${server.address().port}`;
@@ -31,17 +31,23 @@ export async function startTokenIssuer({ keyFile, role, clientId, clientSecret, 
     const isJson = request.headers['content-type']?.includes('json') === true;
     const given = isJson ? parsed(text) : Object.fromEntries(new URLSearchParams(text));
     if (given === undefined) return answer(400, { error: 'invalid_request' });
-    const [user, password] = Buffer.from(request.headers.authorization?.replace(/^Basic /, '') ?? '', 'base64')
+    const [user = '', password = ''] = Buffer.from(
+      request.headers.authorization?.replace(/^Basic /, '') ?? '',
+      'base64',
+    )
       .toString()
       .split(':');
-    const id = given.client_id ?? decodeURIComponent(user ?? '');
-    const secret = given.client_secret ?? decodeURIComponent(password ?? '');
+    const id = given.client_id ?? decodeURIComponent(user);
+    const secret = given.client_secret ?? decodeURIComponent(password);
     if (given.grant_type !== 'client_credentials') return answer(400, { error: 'unsupported_grant_type' });
     if (id !== clientId || secret !== clientSecret) return answer(401, { error: 'invalid_client' });
     issued += 1;
     const expires = expiresInSeconds();
     const access_token = tokenBy(keyFile, { role, expiresInSeconds: expires });
     return answer(200, { access_token, token_type: 'Bearer', expires_in: expires });
+  };
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error) => response.destroy(error));
   });
   server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
