@@ -35,10 +35,15 @@ const backends = {
   kafka: async ({ config, logger }: BackendOptions) => {
     const { createKafkaTransport } = await import('@bento-bus/kafka-adapter');
     const brokers = config.kafkaBrokers ?? ['localhost:9092'];
+    const driver =
+      config.kafkaDriver === 'kafkajs'
+        ? {}
+        : { driver: (await import('@bento-bus/kafka-adapter/platformatic')).platformatic() };
     // Of topics that the app makes several processes have a share; commands are short, and who ends one hard begins the next soon.
     return createKafkaTransport({
       ...tenantOptions(config),
       connection: kafkaSecurity(config),
+      ...driver,
       brokers,
       partitions: 8,
       sessionTimeoutMs: 10_000,

@@ -1,10 +1,11 @@
-/** Every code an error of these packages can carry. `UNSUPPORTED`: the backend or platform cannot do it; `CLOSED`: used after close. */
+/** Every code an error of these packages can carry. `REPLICAS`: too few of a partition's replicas are in sync to store anything; `UNSUPPORTED`: the backend or platform cannot do it; `CLOSED`: used after close. */
 export type ErrorCode =
   | 'CONFIGURATION'
   | 'CONNECTION'
   | 'AUTHENTICATION'
   | 'AUTHORIZATION'
   | 'PUBLISH'
+  | 'REPLICAS'
   | 'OVERSIZE'
   | 'UNKNOWN_TOPIC'
   | 'UNKNOWN_GROUP'
@@ -53,10 +54,18 @@ export function isBentoError(error: unknown, code?: ErrorCode): error is BentoEr
 export class PublishError extends BentoError {
   /** Indexes into the published array, ascending. */
   readonly failed: readonly number[];
+  /** Why, as far as that is known: `CONNECTION`, `TIMEOUT`, `REPLICAS`, … */
+  readonly reason?: ErrorCode;
 
-  constructor(message: string, failed: readonly number[], retryable: boolean, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    failed: readonly number[],
+    retryable: boolean,
+    options?: ErrorOptions & { readonly reason?: ErrorCode | undefined },
+  ) {
     super('PUBLISH', message, retryable, options);
     this.failed = failed;
+    if (options?.reason !== undefined) this.reason = options.reason;
   }
 }
 

@@ -17,7 +17,7 @@ export interface CommitterOptions {
   readonly fields: LogFields;
 }
 
-const mendable: ReadonlySet<string> = new Set(['CONNECTION', 'TIMEOUT', 'PUBLISH', 'UNKNOWN_TOPIC']);
+const mendable: ReadonlySet<string> = new Set(['CONNECTION', 'TIMEOUT', 'PUBLISH', 'REPLICAS', 'UNKNOWN_TOPIC']);
 
 interface Waiter {
   readonly tracker: Tracker | undefined;

@@ -23,7 +23,7 @@ describe("the broker's errors", () => {
     const cases: readonly (readonly [Error, string, boolean])[] = [
       [createErrorFromCode(3), 'UNKNOWN_TOPIC', false],
       [createErrorFromCode(10), 'OVERSIZE', false],
-      [createErrorFromCode(19), 'PUBLISH', true],
+      [createErrorFromCode(19), 'REPLICAS', true],
       [createErrorFromCode(29), 'AUTHORIZATION', false],
       [createErrorFromCode(58), 'AUTHENTICATION', false],
       [createErrorFromCode(45), 'PUBLISH', true],

@@ -17,7 +17,7 @@ interface KafkaError {
 type Kind = readonly [code: ErrorCode, retryable: boolean, advice: string];
 
 const connection: Kind = ['CONNECTION', true, 'See that the brokers run and can be reached; then try again.'];
-const replicas: Kind = ['PUBLISH', true, 'Too few replicas are in sync: see that all brokers run; then try again.'];
+const replicas: Kind = ['REPLICAS', true, 'Too few replicas are in sync: see that all brokers run; then try again.'];
 const oversize: Kind = ['OVERSIZE', false, "Set maxMessageBytes to the smallest 'max.message.bytes' of the topics."];
 const login: Kind = ['AUTHENTICATION', false, 'Correct the credentials in connection.sasl.'];
 const untrusted: Kind = [

@@ -66,7 +66,12 @@ export class BatchingPublisher {
 
   /** Each record to where it goes first: `due` has the times of those that are delayed. */
   async #publishLater(topic: string, records: readonly SizedRecord[], due: ReadonlyMap<number, number>): Promise<void> {
-    await this.#beforeDelayed();
+    try {
+      const deadline = Date.now() + this.#options.publishTimeoutMs;
+      await this.#stubbornly(topic, deadline, () => this.#beforeDelayed());
+    } catch (error) {
+      throw unconfirmed(error, topic, records.length);
+    }
     const now = Date.now();
     const parts = new Map<string, { readonly records: SizedRecord[]; readonly indexes: number[] }>();
     for (const [index, given] of records.entries()) {
@@ -92,7 +97,7 @@ export class BatchingPublisher {
       cause.message,
       failed.toSorted((a, b) => a - b),
       cause.retryable,
-      { cause },
+      { cause, reason: cause instanceof PublishError ? cause.reason : cause.code },
     );
   }
 
@@ -193,12 +198,12 @@ export class BatchingPublisher {
 /** What the caller gets: faults that are not those of a message or of the moment as they are. */
 function unconfirmed(cause: unknown, topic: string, count: number): BentoError {
   const error = toBentoError(cause, `publish to "${topic}"`);
-  if (!['PUBLISH', 'CONNECTION', 'TIMEOUT'].includes(error.code)) return error;
+  if (!['PUBLISH', 'CONNECTION', 'TIMEOUT', 'REPLICAS'].includes(error.code)) return error;
   return new PublishError(
     error.message,
     Array.from({ length: count }, (_, index) => index),
     error.retryable,
-    { cause },
+    { cause, reason: error.code },
   );
 }
 

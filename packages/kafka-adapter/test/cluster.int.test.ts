@@ -110,7 +110,7 @@ describe('a cluster of three', () => {
     await kitEventually(async () => expect(await inSync()).toEqual([2, 2]), { deadlineMs: 20_000, intervalMs: 50 });
     await asking.disconnect();
     const failure = await transport.publish(topic, [message()]).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'PUBLISH', retryable: true, failed: [0] });
+    expect(failure).toMatchObject({ code: 'PUBLISH', reason: 'REPLICAS', retryable: true, failed: [0] });
     expect(String(failure)).toMatch(/Too few replicas are in sync/);
     await admin.configureTopic(topic, { 'min.insync.replicas': '2' });
     await transport.publish(topic, [message()]);

@@ -9,9 +9,11 @@ const folder = fileURLToPath(new URL('..', import.meta.url));
 const jest = fileURLToPath(new URL('../../../node_modules/jest/bin/jest.js', import.meta.url));
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, '--passWithNoTests'];
 const total = `${folder}tmp/broker-results.json`;
+/** Resolved, so that knip sees who uses it. */
+const at = (config) => fileURLToPath(import.meta.resolve(config));
 const drivers = {
-  kafkajs: { node: () => process.execPath, config: import.meta.resolve('../jest.int.config.mjs') },
-  platformatic: { node: node24, config: import.meta.resolve('../jest.platformatic.config.mjs') },
+  kafkajs: { node: () => process.execPath, config: at('../jest.int.config.mjs') },
+  platformatic: { node: node24, config: at('../jest.platformatic.config.mjs') },
 };
 
 const only = process.env.KAFKA_DRIVER;

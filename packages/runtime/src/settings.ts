@@ -9,6 +9,7 @@ export const messagingFields: {
   readonly pulsarWebUrl: Field<string>;
   readonly pulsarDriver: Field<'auto' | 'websocket' | 'native'> & { readonly default: 'auto' | 'websocket' | 'native' };
   readonly kafkaBrokers: Field<readonly string[]>;
+  readonly kafkaDriver: Field<'kafkajs' | 'platformatic'> & { readonly default: 'kafkajs' | 'platformatic' };
 } = {
   messageBusType: withDefault(
     field.string({ env: 'MESSAGE_BUS_TYPE', path: 'messaging.backend', about: 'Backend of the message bus.' }),
@@ -50,6 +51,14 @@ export const messagingFields: {
       return bad.length === 0 ? undefined : `wanted is host:port, not ${bad.map((broker) => `"${broker}"`).join(', ')}`;
     },
   }),
+  kafkaDriver: withDefault(
+    field.oneOf(['kafkajs', 'platformatic'], {
+      env: 'KAFKA_DRIVER',
+      path: 'kafka.driver',
+      about: 'How to speak to Kafka: kafkajs, or the package @platformatic/kafka, made for Node.js 22.22 and newer.',
+    }),
+    'kafkajs',
+  ),
 };
 
 const isHostAndPort = (broker: string): boolean => {

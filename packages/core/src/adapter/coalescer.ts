@@ -1,4 +1,4 @@
-import { BentoError, isBentoError, PublishError } from '../errors.ts';
+import { BentoError, type ErrorCode, isBentoError, PublishError } from '../errors.ts';
 import type { Closeable, Message } from '../message.ts';
 import { closeOnce } from './drain.ts';
 import { Gate } from './gate.ts';
@@ -230,8 +230,14 @@ function partialError(adapter: string, topic: string, count: number, failed: num
     `${adapter}: cannot publish to "${topic}": ${failed.length} of ${count} messages were not confirmed: ${textOf(cause)}. ${advice}`,
     failed.toSorted((a, b) => a - b),
     retryable,
-    { cause },
+    { cause, reason: reasonOf(error) },
   );
+}
+
+/** Of an error about a batch: what it says itself, or what it says of its cause. */
+function reasonOf(error: unknown): ErrorCode | undefined {
+  if (!isBentoError(error)) return undefined;
+  return error.code === 'PUBLISH' ? (error as PublishError).reason : error.code;
 }
 
 const closedError = (adapter: string, topic: string): BentoError =>

@@ -142,5 +142,5 @@ function publishError(topic: string, count: number, failed: number[], cause: Ben
   if (failed.length === count && plainCodes.has(cause.code)) return cause;
   failed.sort((a, b) => a - b);
   const text = `pulsar-adapter: cannot publish ${failed.length} of ${count} messages to "${topic}": ${cause.message.replace(/^pulsar-adapter: /, '')}`;
-  return new PublishError(text, failed, cause.retryable, { cause });
+  return new PublishError(text, failed, cause.retryable, { cause, reason: cause.code });
 }
