@@ -152,6 +152,7 @@ const byOffset = (guard: CrashGuard): CrashGuard =>
         ),
     },
     ended: { value: (positions: readonly string[]) => guard.ended(positions.map(offsetIn)) },
+    endStored: { value: (positions: readonly string[]) => guard.endStored(positions.map(offsetIn)) },
   }) as CrashGuard;
 
 const textOf = ({ offset, metadata }: CommittedOffset): string => `${offset} ${metadata}`;

@@ -240,10 +240,28 @@ describe('a guarded handler', () => {
     const other = handling({ x: 1 });
     await Promise.all([other.handle([four], signal), handle([two, three], signal), handle([four], signal)]);
     expect(other.log).toEqual(['store 4:1', 'begin 4', 'end']);
-    expect(log).toEqual(['store 2:2,3:2', 'begin 2,3', 'end', 'store 4:1', 'begin 4', 'end']);
+    expect(log).toEqual(['store 2:2,3:2', 'begin 2,3', 'end', 'store 2:0,3:0', 'store 4:1', 'begin 4', 'end']);
     const narrowed = handling({ 2: company.few, 3: company.few });
     await narrowed.handle([two, three], signal);
-    expect(narrowed.log).toEqual(['store 2:3', 'begin 2', 'end', 'store 3:3', 'begin 3', 'end']);
+    expect(narrowed.log).toEqual([
+      'store 2:3',
+      'begin 2',
+      'end',
+      'store 2:0',
+      'store 3:3',
+      'begin 3',
+      'end',
+      'store 3:0',
+    ]);
+  });
+
+  it('stores that a suspect has ended before one of another source has its turn', async () => {
+    const [first, second] = [handling({ 2: company.few }), handling({ 4: company.few })];
+    const all: string[] = [];
+    for (const { log } of [first, second]) log.push = (line) => all.push(line);
+    await Promise.all([first.handle([two], signal), second.handle([four], signal)]);
+    const one = ['store 2:3', 'begin 2', 'end', 'store 2:0'];
+    expect(all).toEqual([...one, ...one.map((line) => line.replace('2', '4'))]);
   });
 
   it('does not give later messages of a failed one’s key their turn', async () => {

@@ -66,6 +66,8 @@ export interface CrashGuard {
   begin(started: readonly { readonly position: string; readonly attempt: number }[], company: number): Promise<void>;
   /** They have ended. For {@link guarded}. */
   ended(positions: readonly string[]): void;
+  /** Resolves once it is stored that they have ended, or cannot be; never rejects. For {@link guarded}, before another suspect has its turn. */
+  endStored(positions: readonly string[]): Promise<void>;
   /** The message was acknowledged. */
   settled(position: string): void;
   /** The session ends cleanly; store the state after it. */
@@ -140,6 +142,13 @@ export function createCrashGuard(options: CrashGuardOptions): CrashGuard {
         if (entry !== undefined) entries.set(position, { ...entry, open: 0 });
       }
     },
+    endStored: (positions) =>
+      store(positions).catch((error: unknown) =>
+        logger.warn('cannot store that a suspect message has ended; should the process die now, it counts as at work', {
+          ...fields,
+          error,
+        }),
+      ),
     settled(position) {
       if (entries.size > 0) {
         const entry = entries.get(position);

@@ -46,7 +46,9 @@ export function guarded(
       } catch (error) {
         return allFailed(deliveries, error);
       } finally {
-        for (const [guard, own] of bySource) guard.ended(own.map(({ position }) => position));
+        for (const [guard, own] of bySource) guard.ended(positionsOf(own));
+        // Else the next one, should it kill, would take it for at work too: sources are stored each by itself.
+        if (level > 0) await Promise.all(Array.from(bySource, ([guard, own]) => guard.endStored(positionsOf(own))));
       }
     });
 
@@ -80,6 +82,8 @@ export function guarded(
 }
 
 const keyOf = ({ message }: Delivery): string => message.key ?? message.id;
+
+const positionsOf = (deliveries: readonly Delivery[]): readonly string[] => deliveries.map(({ position }) => position);
 
 const attemptsOf = (deliveries: readonly Delivery[]) =>
   deliveries.map(({ position, attempt }) => ({ position, attempt }));
