@@ -260,8 +260,8 @@ describe('a guarded handler', () => {
     const all: string[] = [];
     for (const { log } of [first, second]) log.push = (line) => all.push(line);
     await Promise.all([first.handle([two], signal), second.handle([four], signal)]);
-    const one = ['store 2:3', 'begin 2', 'end', 'store 2:0'];
-    expect(all).toEqual([...one, ...one.map((line) => line.replace('2', '4'))]);
+    const lines = ['store 2:3', 'begin 2', 'end', 'store 2:0'];
+    expect(all).toEqual([...lines, ...lines.map((line) => line.replace('2', '4'))]);
   });
 
   it('does not give later messages of a failed one’s key their turn', async () => {

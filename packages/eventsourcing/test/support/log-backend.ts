@@ -71,7 +71,8 @@ export class LogTransport implements Transport, CheckpointedPublishing {
     durable: false,
     ordering: 'key',
     sharesGroupAcrossProcesses: false,
-    startPositions: ['earliest'], delays: false,
+    startPositions: ['earliest'],
+    delays: false,
   } as const;
   readonly #closeable = closeOnce(() => undefined);
   readonly backend: LogBackend;
