@@ -18,7 +18,16 @@ export const brokerSuites = (options) =>
         const { kills, seed, tests } = options;
         const env = { ...process.env, KILLS: kills, SEED: seed, LONG: '1', FORCE_COLOR: '0', NO_COLOR: undefined };
         const only = tests === undefined ? [] : ['--', '-t', tests];
-        const child = spawn('npm', ['run', '--silent', 'test:brokers', ...only], { cwd: path, env, stdio: 'inherit' });
+        const child = spawn('npm', ['run', '--silent', 'test:brokers', ...only], {
+          cwd: path,
+          env,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        let said = '';
+        child.stdout.setEncoding('utf8').on('data', (text) => {
+          said += text;
+          process.stdout.write(text);
+        });
         const code = await new Promise((settle) => {
           child.on('close', settle);
         });
@@ -26,7 +35,9 @@ export const brokerSuites = (options) =>
         const chosen = tests === undefined ? '' : ` of those that match "${tests}"`;
         const counts = `${passed} passed, ${failed} failed, ${skipped} skipped${chosen} in ${seconds} s, KILLS=${kills}`;
         if (code !== 0) throw new Error(counts);
-        return [counts, ...told];
+        // What tests measured: lines that say so.
+        const figures = [...said.matchAll(/^figure: (.+)$/gm)].map(([, figure]) => figure);
+        return [counts, ...figures, ...told];
       },
     ]),
   );

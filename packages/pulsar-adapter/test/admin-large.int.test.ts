@@ -34,7 +34,7 @@ const messages = (count: number): Message[] =>
 const timed = async <T>(what: string, work: Promise<T>): Promise<T> => {
   const begin = performance.now();
   const result = await work;
-  process.stdout.write(`${what}: ${Math.round(performance.now() - begin)} ms\n`);
+  process.stdout.write(`figure: ${what}: ${Math.round(performance.now() - begin)} ms\n`);
   return result;
 };
 
