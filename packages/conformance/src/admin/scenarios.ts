@@ -2,10 +2,11 @@ import { describeScenarios, type TestRunner } from '../runner.ts';
 import type { AdminScenario } from './context.ts';
 import { groupScenarios } from './groups.ts';
 import type { AdminHarness } from './harness.ts';
+import { moveScenarios } from './moves.ts';
 import { topicScenarios } from './topics.ts';
 
 /** All promises of the ports for administration. Each makes its own clients, topics and groups, so they may run at the same time. */
-export const adminScenarios: readonly AdminScenario[] = [...topicScenarios, ...groupScenarios];
+export const adminScenarios: readonly AdminScenario[] = [...topicScenarios, ...groupScenarios, ...moveScenarios];
 
 /**
  * Declares the scenarios of the ports for administration as tests, a group named after the harness. What the harness does not declare is
