@@ -5,6 +5,7 @@ import {
   createCoalescer,
   dueTimeOf,
   fullJitter,
+  publishFailure,
   type WireFormat,
   type WireHeaders,
   type WireValue,
@@ -93,12 +94,7 @@ export class BatchingPublisher {
       ),
     );
     if (cause === undefined) return;
-    throw new PublishError(
-      cause.message,
-      failed.toSorted((a, b) => a - b),
-      cause.retryable,
-      { cause, reason: cause instanceof PublishError ? cause.reason : cause.code },
-    );
+    throw publishFailure({ message: cause.message, failed, count: records.length, error: cause });
   }
 
   /** Records that are encoded already, as {@link publish}. */

@@ -96,6 +96,21 @@ export class AdminContext extends TransportContext {
     await this.within('closing the subscription', subscription.close());
   }
 
+  /** A member of the group fails what has the key `k0`, and acknowledges the `others`. It is gone afterwards. */
+  async failFirstKey(topic: string, group: string, others: number): Promise<void> {
+    const handled = new Set<string>();
+    const member = await this.subscribe(
+      topic,
+      async ({ message: { id, key } }) => {
+        if (key === 'k0') throw new Error('not yet');
+        handled.add(id);
+      },
+      { group, concurrency: 4, maxHoldMs: 600_000 },
+    );
+    await this.eventually('handling the others', () => handled.size === others);
+    await this.within('closing the subscription', member.close());
+  }
+
   /** Waits until the group has so much before it. */
   async backlog(topic: string, group: string, expected: number): Promise<GroupDescription> {
     let found = await this.admin.describeGroup(topic, group);

@@ -27,17 +27,7 @@ export const moveScenarios: readonly AdminScenario[] = [
     const { topic, group } = await c.grouped();
     const messages = await c.publishEach(topic, 20, 4);
     // Some acknowledged, some failed.
-    const handled = new Set<string>();
-    const member = await c.subscribe(
-      topic,
-      async ({ message: { id, key } }) => {
-        if (key === 'k0') throw new Error('not yet');
-        handled.add(id);
-      },
-      { group, concurrency: 4, maxHoldMs: 600_000 },
-    );
-    await c.eventually('handling some', () => handled.size === 15);
-    await c.within('closing the subscription', member.close());
+    await c.failFirstKey(topic, group, 15);
     await c.admin.reset(topic, group, 'earliest');
     await c.backlog(topic, group, 20);
     await c.assertGets(topic, group, messages);

@@ -1,7 +1,8 @@
-import { BentoError, type ErrorCode, isBentoError, PublishError } from '../errors.ts';
+import { BentoError, isBentoError, PublishError } from '../errors.ts';
 import type { Closeable, Message } from '../message.ts';
 import { closeOnce } from './drain.ts';
 import { Gate } from './gate.ts';
+import { publishFailure } from './publish-failure.ts';
 
 /** How single publishes become batches. */
 export interface CoalescerOptions {
@@ -218,26 +219,12 @@ function roughSize({ body, key, headers }: Message): number {
 /** Without the full stop, which the text around it sets. */
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 
-/** Codes that say all there is to say, where nothing of a call was stored. */
-const plainCodes: ReadonlySet<string> = new Set(['AUTHENTICATION', 'AUTHORIZATION', 'UNKNOWN_TOPIC']);
-
 function partialError(adapter: string, topic: string, count: number, failed: number[], error: unknown): BentoError {
-  if (failed.length === count && isBentoError(error) && plainCodes.has(error.code)) return error;
   const cause = isBentoError(error, 'PUBLISH') ? (error.cause ?? error) : error;
   const retryable = isBentoError(error) && error.retryable;
   const advice = retryable ? 'Publish them again; their ids let consumers drop a copy.' : 'See the cause.';
-  return new PublishError(
-    `${adapter}: cannot publish to "${topic}": ${failed.length} of ${count} messages were not confirmed: ${textOf(cause)}. ${advice}`,
-    failed.toSorted((a, b) => a - b),
-    retryable,
-    { cause, reason: reasonOf(error) },
-  );
-}
-
-/** Of an error about a batch: what it says itself, or what it says of its cause. */
-function reasonOf(error: unknown): ErrorCode | undefined {
-  if (!isBentoError(error)) return undefined;
-  return error.code === 'PUBLISH' ? (error as PublishError).reason : error.code;
+  const message = `${adapter}: cannot publish to "${topic}": ${failed.length} of ${count} messages were not confirmed: ${textOf(cause)}. ${advice}`;
+  return publishFailure({ message, failed, count, error, cause });
 }
 
 const closedError = (adapter: string, topic: string): BentoError =>

@@ -29,6 +29,7 @@ export {
   type TopicNeed,
 } from './prepare.ts';
 export { formatProgress, type PositionKind, parseProgress } from './progress.ts';
+export { type PublishFailure, publishFailure } from './publish-failure.ts';
 export { Turns } from './turns.ts';
 export { createWatermark, type OrderedPosition, type Progress, type Unfinished, type Watermark } from './watermark.ts';
 export { positionId, type ReceivedRecord, readRecord, type WireFormat, type WireRecord } from './wire-format.ts';

@@ -1,5 +1,5 @@
-import { BentoError, type Message, PublishError } from '@bento-bus/core';
-import { withDeadline } from '@bento-bus/core/adapter';
+import { BentoError, type Message } from '@bento-bus/core';
+import { publishFailure, withDeadline } from '@bento-bus/core/adapter';
 import { partitionOf } from '../key-hash.ts';
 import { type Names, partitionTopic, type TopicName } from '../names.ts';
 import type { Topics } from '../topics.ts';
@@ -135,12 +135,7 @@ export class Publisher {
   }
 }
 
-/** Codes that say all there is to say, where nothing of a call was stored. */
-const plainCodes: ReadonlySet<string> = new Set(['AUTHENTICATION', 'AUTHORIZATION', 'UNKNOWN_TOPIC']);
-
-function publishError(topic: string, count: number, failed: number[], cause: BentoError): BentoError {
-  if (failed.length === count && plainCodes.has(cause.code)) return cause;
-  failed.sort((a, b) => a - b);
-  const text = `pulsar-adapter: cannot publish ${failed.length} of ${count} messages to "${topic}": ${cause.message.replace(/^pulsar-adapter: /, '')}`;
-  return new PublishError(text, failed, cause.retryable, { cause, reason: cause.code });
+function publishError(topic: string, count: number, failed: number[], error: BentoError): BentoError {
+  const message = `pulsar-adapter: cannot publish ${failed.length} of ${count} messages to "${topic}": ${error.message.replace(/^pulsar-adapter: /, '')}`;
+  return publishFailure({ message, failed, count, error });
 }
