@@ -1,33 +1,16 @@
 import { headerNames } from '@bento-bus/core';
 import { plain } from '@bento-bus/core/adapter';
-import { startKafka } from '@bento-bus/stack';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
+import { describe, expect, it } from '@jest/globals';
 import { delayTopics, strandedTopic } from '../src/delay/route.ts';
 import type { KafkaTransport, KafkaTransportOptions } from '../src/index.ts';
+import { useBroker } from './support/broker.ts';
 import { startChild } from './support/child.ts';
-import { connect } from './support/harness.ts';
 import { eventually, message, unique } from './support/messages.ts';
 
-type Server = Awaited<ReturnType<typeof startKafka>>;
-let server: Server;
-const transports: KafkaTransport[] = [];
+const server = useBroker();
 /** Each test has a tenant: topics of delay, and their group, of its own. */
-const open = (tenant: string, options: Partial<KafkaTransportOptions> = {}): KafkaTransport => {
-  const transport = connect(server.brokers, { tenant, ...options });
-  transports.push(transport);
-  return transport;
-};
-
-beforeAll(async () => {
-  server = await startKafka();
-}, 60_000);
-afterEach(async () => {
-  await Promise.all(transports.splice(0).map((transport) => transport.close()));
-});
-afterAll(async () => {
-  await server.stop();
-}, 30_000);
+const open = (tenant: string, options: Partial<KafkaTransportOptions> = {}): KafkaTransport =>
+  server.open({ tenant, ...options });
 
 const dueIn = (ms: number) => ({ [headerNames.deliverAt]: String(Date.now() + ms) });
 
@@ -106,7 +89,7 @@ describe('delays on Kafka', () => {
     const { handler, ids } = timed();
     await transport.subscribe([topic], handler, { group: 'g' });
     await transport.publish(topic, [message({ id: 'first', headers: dueIn(10) })]);
-    const client = new Kafka({ brokers: [server.brokers], logLevel: logLevel.NOTHING });
+    const client = server.client();
     const producer = client.producer();
     await producer.connect();
     const at = `${tenant}.default.`;

@@ -1,31 +1,13 @@
 import { type Codec, createMessageBus } from '@bento-bus/core';
 import { plain } from '@bento-bus/core/adapter';
-import { startKafka } from '@bento-bus/stack';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type IHeaders, Kafka, logLevel } from 'kafkajs';
-import { createKafkaTransport, type KafkaTransport, type KafkaTransportOptions } from '../src/index.ts';
-import { connect } from './support/harness.ts';
+import { describe, expect, it } from '@jest/globals';
+import type { IHeaders } from 'kafkajs';
+import { createKafkaTransport, type KafkaTransport } from '../src/index.ts';
+import { useBroker } from './support/broker.ts';
 import { eventually, message, unique } from './support/messages.ts';
 
-type Server = Awaited<ReturnType<typeof startKafka>>;
-let server: Server;
-const transports: KafkaTransport[] = [];
-const open = (options: Partial<KafkaTransportOptions> = {}): KafkaTransport => {
-  const transport = connect(server.brokers, options);
-  transports.push(transport);
-  return transport;
-};
-const client = (): Kafka => new Kafka({ brokers: [server.brokers], logLevel: logLevel.NOTHING });
-
-beforeAll(async () => {
-  server = await startKafka();
-}, 60_000);
-afterEach(async () => {
-  await Promise.all(transports.splice(0).map((transport) => transport.close()));
-});
-afterAll(async () => {
-  await server.stop();
-}, 30_000);
+const server = useBroker();
+const { open, client } = server;
 
 /** Of a producer that knows nothing of us. */
 async function produce(

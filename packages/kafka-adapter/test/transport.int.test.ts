@@ -1,33 +1,16 @@
 import { PublishError } from '@bento-bus/core';
 import { startKafka } from '@bento-bus/stack';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import type { KafkaTransport, KafkaTransportOptions } from '../src/index.ts';
+import { useBroker } from './support/broker.ts';
 import { startChild } from './support/child.ts';
 import { connect } from './support/harness.ts';
 import { codeOf, eventually, message, numbered, unique } from './support/messages.ts';
 
 const isOdd = (id: string): boolean => Number(id.slice(1)) % 2 === 1;
 
-type Server = Awaited<ReturnType<typeof startKafka>>;
-let server: Server;
-const transports: KafkaTransport[] = [];
-const open = (options: Partial<KafkaTransportOptions> = {}): KafkaTransport => {
-  const transport = connect(server.brokers, options);
-  transports.push(transport);
-  return transport;
-};
-const client = (): Kafka => new Kafka({ brokers: [server.brokers], logLevel: logLevel.NOTHING });
-
-beforeAll(async () => {
-  server = await startKafka();
-}, 60_000);
-afterEach(async () => {
-  await Promise.all(transports.splice(0).map((transport) => transport.close()));
-});
-afterAll(async () => {
-  await server.stop();
-}, 30_000);
+const server = useBroker();
+const { open, client } = server;
 
 describe('errors', () => {
   it('says so when a topic is missing and may not be made', async () => {
@@ -88,8 +71,7 @@ describe('errors', () => {
   }, 60_000);
 
   it('says that nobody is there', async () => {
-    const transport = connect('127.0.0.1:1', { requestTimeoutMs: 1_000, publishTimeoutMs: 1_000 });
-    transports.push(transport);
+    const transport = open({ brokers: '127.0.0.1:1', requestTimeoutMs: 1_000, publishTimeoutMs: 1_000 });
     expect(await codeOf(transport.subscribe(['t'], async () => {}, { group: 'g' }))).toBe('CONNECTION');
     expect(await codeOf(transport.publish('t', [message()]))).toBe('PUBLISH');
   });
@@ -238,8 +220,6 @@ describe('a subscription', () => {
 describe('clients and processes', () => {
   it('leaves a client that it was given open', async () => {
     const given = client();
-    const transport = connect(server.brokers, {});
-    transports.push(transport);
     const { createKafkaTransport } = await import('../src/index.ts');
     const mine = createKafkaTransport({ client: given });
     const topic = unique('given');
