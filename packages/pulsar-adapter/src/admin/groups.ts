@@ -34,8 +34,9 @@ interface Found {
   readonly parts: readonly (Part & { readonly stats: SubscriptionStats | undefined })[];
 }
 
-/** What members have acknowledged is on its way for so long: clients gather it for 100 ms. Milliseconds. */
-const ackGatheringMs = 200;
+/** What members have acknowledged is on its way for so long (clients gather it for 100 ms), and the broker knows a member that closed. Milliseconds. */
+const leavingMs = 1_000;
+const askAgainMs = 100;
 /** Requests at once to partitions. */
 const atOnce = 8;
 
@@ -64,6 +65,16 @@ export function groupAdmin(context: AdminContext): Omit<GroupAdmin, keyof AsyncD
     }));
     if (found.some((part) => part.stats !== undefined)) return { topic, parts: found };
     throw unknownGroup(doing, group, topic);
+  };
+
+  /** The same once members that closed just now are gone at the broker, which hears of it later than they. */
+  const findSettled = async (name: string, group: string, doing: string): Promise<Found> => {
+    let found = await find(name, group, doing);
+    for (const begin = Date.now(); isAtWork(found) && Date.now() - begin < leavingMs; ) {
+      await setTimeout(askAgainMs);
+      found = await find(name, group, doing);
+    }
+    return found;
   };
 
   const createGroup = async (name: string, group: string, at: StartPosition = 'latest'): Promise<boolean> => {
@@ -132,10 +143,9 @@ export function groupAdmin(context: AdminContext): Omit<GroupAdmin, keyof AsyncD
     if (typeof to !== 'string' && 'time' in to) checkTime(what, to.time);
     if (typeof to !== 'string' && 'position' in to && !/^\d+:\d+(:\d+)?$/.test(to.position))
       throw refusal(what, `"${to.position}" is no position`);
-    const found = await find(name, group, 'move a group of');
+    const found = await findSettled(name, group, 'move a group of');
     // Members keep what they hold and count on; without them nothing of before counts.
-    if (isAtWork(found)) await setTimeout(ackGatheringMs);
-    else await context.forgetAttempts(found.topic, group);
+    if (!isAtWork(found)) await context.forgetAttempts(found.topic, group);
     if (typeof to !== 'string' && 'position' in to) {
       const { position, partition } = to;
       const part = await partOf(what, found, position, partition);
@@ -163,7 +173,7 @@ export function groupAdmin(context: AdminContext): Omit<GroupAdmin, keyof AsyncD
 
   const deleteGroup = async (group: string, topics: readonly string[]): Promise<void> => {
     const doing = 'delete a group of';
-    const outcomes = await Promise.allSettled(topics.map((name) => find(name, group, doing)));
+    const outcomes = await Promise.allSettled(topics.map((name) => findSettled(name, group, doing)));
     const found = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     for (const one of found)
       if (isAtWork(one))

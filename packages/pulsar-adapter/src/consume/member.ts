@@ -76,6 +76,7 @@ export class Member implements Subscription {
       maxLaneBacklog,
       maxInFlight: budget * given.readings.length,
       exhausted: prepared.exhausted,
+      backoff: prepared.backoff,
       settle: (taken) => taken.source.settle(taken),
       onFault: (error) => this.#fail(error),
       logger,
