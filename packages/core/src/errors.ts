@@ -1,4 +1,4 @@
-/** Every code an error of these packages can carry. `REPLICAS`: too few of a partition's replicas are in sync to store anything; `UNSUPPORTED`: the backend or platform cannot do it; `CLOSED`: used after close. */
+/** Every code an error of these packages can carry. `REPLICAS`: too few of a partition's replicas are in sync to store anything; `UNSUPPORTED`: the backend or platform cannot do it; `CLOSED`: used after close; `NO_RESPONDER`: nobody took a request in time; `REMOTE`: who took it failed. */
 export type ErrorCode =
   | 'CONFIGURATION'
   | 'CONNECTION'
@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'ABORTED'
   | 'CLOSED'
+  | 'NO_RESPONDER'
+  | 'REMOTE'
   | 'UNSUPPORTED';
 
 const brand: symbol = Symbol.for('bento-bus.error');

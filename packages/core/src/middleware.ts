@@ -8,6 +8,8 @@ export interface SubscriptionContext {
   readonly origin: string;
   readonly group: string;
   readonly publisher: Publisher;
+  /** The transport's time, epoch milliseconds: virtual in tests. */
+  now(): number;
   /** How long the delivery's lane has been held by a failing message (0: it is not), and how many messages wait behind. */
   lane(delivery: Delivery): { readonly heldMs: number; readonly backlog: number };
   /** Also consume this topic in the same group and lanes. */
@@ -19,6 +21,12 @@ export interface SubscriptionContext {
    * Without a hook the lane holds and at its limit the partition pauses. A second registration is a `CONFIGURATION` error.
    */
   onExhausted(take: (delivery: Delivery, reason: unknown) => Promise<void>): void;
+  /**
+   * How long a delivery that failed waits in its lane before it is tried again, milliseconds; `failures` counts from 1 within this hold.
+   * Undefined: the transport's own wait, exponential with full jitter up to 5 s. Waiting ends with the lane's `maxHoldMs`. A second
+   * registration is a `CONFIGURATION` error.
+   */
+  retryAfter(wait: (delivery: Delivery, failures: number, error: unknown) => number | undefined): void;
   /** Runs when the subscription has drained, in reverse order of registration. */
   onClose(fn: () => Promise<void>): void;
 }

@@ -111,6 +111,7 @@ export class Member implements Subscription {
       maxInFlight: Number.MAX_SAFE_INTEGER,
       logger,
       exhausted: prepared.exhausted,
+      backoff: prepared.backoff,
       settle: (entry) => this.#settle(entry),
       onFault: (error) => this.#fail(error),
     });

@@ -1,5 +1,7 @@
-/** How long to wait before try `failures + 1`, in milliseconds; `failures` counts from 1. */
-export type Backoff = (failures: number, error?: unknown) => number;
+import type { Delivery } from '../message.ts';
+
+/** How long to wait before try `failures + 1`, in milliseconds; `failures` counts from 1. In lanes with what failed. */
+export type Backoff = (failures: number, error?: unknown, delivery?: Delivery) => number;
 
 /** Options of {@link fullJitter}. */
 export interface FullJitterOptions {

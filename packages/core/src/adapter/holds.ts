@@ -85,7 +85,7 @@ export class Holds<T> {
     const overflowing = this.check(lane);
     const left = options.maxHoldMs - (clock.now() - hold.since);
     if ((left <= 0 || overflowing) && !this.paused && this.#offer(lane, hold)) return;
-    const wait = backoff(hold.failures, hold.error);
+    const wait = backoff(hold.failures, hold.error, hold.item.delivery);
     // The last try is at the limit.
     this.#wait(lane, hold, left > 0 ? Math.min(wait, left) : wait);
   }

@@ -4,6 +4,7 @@ import { type Logger, silentLogger } from '../logger.ts';
 import type { Delivery } from '../message.ts';
 import { compose, type SubscriptionContext } from '../middleware.ts';
 import type { BatchHandler, DeliveryHandler, Outcome, Publisher } from '../transport.ts';
+import { type Backoff, fullJitter } from './backoff.ts';
 import { BatchChain } from './batch-chain.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { closeAll } from './drain.ts';
@@ -46,6 +47,8 @@ export interface PreparedSubscription {
   readonly handler: BatchHandler;
   /** For `createLanes`: the `onExhausted` hook of the delivery's topic; undefined where it has none. */
   readonly exhausted: (delivery: Delivery, reason: unknown) => Promise<void> | undefined;
+  /** For `createLanes`: as the middleware of the delivery's topic says, else exponential with full jitter. */
+  readonly backoff: Backoff;
   /** Runs the `onClose` functions, the last first; call it once the lanes have drained. */
   close(): Promise<void>;
 }
@@ -72,6 +75,7 @@ export function prepareSubscription(
   const middleware = compose(options.use);
   const chains = new Map<string, DeliveryHandler>();
   const hooks = new Map<string, (delivery: Delivery, reason: unknown) => Promise<void>>();
+  const waits = new Map<string, Parameters<SubscriptionContext['retryAfter']>[0]>();
   const needs = new Map<string, { readonly subscriptions: Set<string>; compacted: boolean }>();
   const closers: (() => Promise<void>)[] = [];
   const origins = new Map<string, { readonly origin: string; readonly depth: number }>();
@@ -83,6 +87,7 @@ export function prepareSubscription(
     origin,
     group: options.group,
     publisher: context.publisher,
+    now: () => (context.clock ?? systemClock).now(),
     lane: context.lane,
     alsoConsume: (added) => {
       if (built) throw configurationError(what, ['alsoConsume must be called while the middleware is built']);
@@ -101,6 +106,11 @@ export function prepareSubscription(
       if (hooks.has(topic))
         throw configurationError(what, [`two middleware take the exhausted messages of "${topic}"`]);
       hooks.set(topic, take);
+    },
+    retryAfter: (wait) => {
+      if (waits.has(topic))
+        throw configurationError(what, [`two middleware say how long failing messages of "${topic}" wait`]);
+      waits.set(topic, wait);
     },
     onClose: (fn) => {
       closers.push(fn);
@@ -139,9 +149,13 @@ export function prepareSubscription(
     })),
     handler: handle,
     exhausted: (delivery, reason) => hooks.get(delivery.topic)?.(delivery, reason),
+    backoff: (failures, error, delivery) =>
+      (delivery && waits.get(delivery.topic)?.(delivery, failures, error)) ?? standard(failures),
     close: () => closeAll(closers),
   };
 }
+
+const standard = fullJitter();
 
 /** The innermost handler, and the batch handler that leads to it. */
 function insideOf(

@@ -71,6 +71,7 @@ export class GroupMember implements Member, Subscription {
       clock,
       logger,
       exhausted: prepared.exhausted,
+      backoff: prepared.backoff,
       settle: (taken) => this.#settle(taken),
       onFault: (error) => this.#fail(error),
     });
