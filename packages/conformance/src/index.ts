@@ -3,6 +3,8 @@ export { adminScenarios, describeAdmin } from './admin/scenarios.ts';
 export type { EventStoreHarness } from './event-store/harness.ts';
 export { describeEventStore, eventStoreScenarios } from './event-store/scenarios.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
+export type { IdempotencyStoreHarness, IdempotencyStoreWish } from './idempotency/harness.ts';
+export { describeIdempotencyStore, idempotencyStoreScenarios } from './idempotency/scenarios.ts';
 export { uniqueName } from './names.ts';
 export type { TestDeclaration, TestRunner } from './runner.ts';
 export { type Harness, runScenario, type Scenario, type ScenarioResult } from './scenario.ts';

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { adminScenarios } from '../src/admin/scenarios.ts';
 import { eventStoreScenarios } from '../src/event-store/scenarios.ts';
+import { idempotencyStoreScenarios } from '../src/idempotency/scenarios.ts';
 import { transportScenarios } from '../src/transport/scenarios.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -22,6 +23,10 @@ it('lists every scenario of the event store kit, in order', () => {
   expect(listed('Event store')).toEqual(eventStoreScenarios.map(({ name }) => name));
 });
 
+it('lists every scenario of the idempotency store kit, in order', () => {
+  expect(listed('Idempotency store')).toEqual(idempotencyStoreScenarios.map(({ name }) => name));
+});
+
 it('shows each promise of docs/contract.md by scenarios and tests that exist', () => {
   const root = new URL('../../../', import.meta.url);
   const contract = readFileSync(new URL('docs/contract.md', root), 'utf8');
@@ -35,7 +40,7 @@ it('shows each promise of docs/contract.md by scenarios and tests that exist', (
 });
 
 it('names each scenario once, so that a skip means one', () => {
-  for (const scenarios of [transportScenarios, adminScenarios, eventStoreScenarios]) {
+  for (const scenarios of [transportScenarios, adminScenarios, eventStoreScenarios, idempotencyStoreScenarios]) {
     const names = scenarios.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   }

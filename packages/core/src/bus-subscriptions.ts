@@ -1,14 +1,23 @@
 import { closeAll, closeOnce } from './adapter/drain.ts';
+import type { SubscriptionHandler } from './adapter/prepare.ts';
 import type { Codec } from './codec.ts';
 import { configurationError } from './configuration.ts';
 import { BentoError } from './errors.ts';
+import { typedBatchHandler } from './event-batch-handler.ts';
 import { topicHandler, typedHandler } from './event-handler.ts';
 import type { EventDefinition } from './events.ts';
 import type { Logger } from './logger.ts';
-import type { BusSubscribeOptions, BusSubscription, EventHandler } from './message-bus.ts';
+import type { Delivery } from './message.ts';
+import type {
+  BusBatchOptions,
+  BusSubscribeOptions,
+  BusSubscription,
+  EventBatchHandler,
+  EventHandler,
+} from './message-bus.ts';
 import type { Middleware } from './middleware.ts';
 import { followTopics, listingOf, type TopicSelector } from './topic-patterns.ts';
-import type { DeliveryHandler, SubscribeOptions, Subscriber, Subscription } from './transport.ts';
+import type { BatchOptions, SubscribeOptions, Subscriber, Subscription } from './transport.ts';
 
 /** What a bus subscribes to: event definitions, or topics and patterns. */
 export type Subscribed = TopicSelector | readonly (TopicSelector | EventDefinition)[];
@@ -36,35 +45,42 @@ export class BusSubscriptions {
 
   async open(what: Subscribed, handler: EventHandler<never>, options: BusSubscribeOptions): Promise<BusSubscription> {
     if (this.closed) throw closedError(options.group);
-    let ignored = 0;
-    const selectors = selectorsOf(what);
-    const definitions =
-      selectors === undefined ? definitionsByType(what as readonly EventDefinition[], options.group) : undefined;
-    const innermost =
-      definitions === undefined
-        ? topicHandler(typeof what === 'string' ? what : undefined, this.#codec, handler)
-        : typedHandler(definitions, this.#codec, handler, ({ topic, message }) => {
-            ignored += 1;
-            this.#logger.debug('acknowledged a message whose type nobody asked for', {
-              topic,
-              type: message.type,
-              messageId: message.id,
-              group: options.group,
-            });
-          });
     const { topicRefreshMs = 10_000, ...given } = options;
-    const subscription =
-      definitions === undefined
-        ? await this.#select(selectors as readonly TopicSelector[], innermost, given, topicRefreshMs)
-        : await this.#start(topicsOf(definitions), innermost, given);
-    return {
-      closed: subscription.closed,
-      get ignored() {
-        return ignored;
+    const ignored = this.#ignored(options.group);
+    const selectors = selectorsOf(what);
+    if (selectors !== undefined) {
+      const each = topicHandler(typeof what === 'string' ? what : undefined, this.#codec, handler);
+      return reported(await this.#select(selectors, { each }, given, topicRefreshMs), ignored);
+    }
+    const definitions = definitionsByType(what as readonly EventDefinition[], options.group);
+    const each = typedHandler(definitions, this.#codec, handler, ignored.take);
+    return reported(await this.#start(topicsOf(definitions), { each }, given), ignored);
+  }
+
+  async openBatch(
+    what: readonly EventDefinition[],
+    handler: EventBatchHandler<never>,
+    options: BusBatchOptions,
+  ): Promise<BusSubscription> {
+    const { group, ordering = 'key' } = options;
+    if (this.closed) throw closedError(group);
+    const ignored = this.#ignored(group);
+    const definitions = definitionsByType(what, group);
+    const batch = typedBatchHandler(handler, { definitions, codec: this.#codec, ordering, ignore: ignored.take });
+    const { topicRefreshMs: _, ...given } = options;
+    return reported(await this.#start(topicsOf(definitions), { batch }, given), ignored);
+  }
+
+  #ignored(group: string): Ignored {
+    const ignored: Ignored = {
+      count: 0,
+      take: ({ topic, message: { type, id: messageId } }) => {
+        ignored.count += 1;
+        const text = 'acknowledged a message whose type nobody asked for';
+        this.#logger.debug(text, { topic, type, messageId, group });
       },
-      close: () => subscription.close(),
-      [Symbol.asyncDispose]: () => subscription.close(),
     };
+    return ignored;
   }
 
   async close(): Promise<void> {
@@ -76,10 +92,10 @@ export class BusSubscriptions {
   /** By name, or by patterns. */
   async #select(
     selectors: readonly TopicSelector[],
-    innermost: DeliveryHandler,
+    innermost: SubscriptionHandler,
     options: SubscribeOptions,
     refreshMs: number,
-  ): Promise<Subscription | Running> {
+  ): Promise<Running> {
     if (selectors.every((one) => typeof one === 'string')) return this.#start(selectors, innermost, options);
     const { group } = options;
     if (!Number.isFinite(refreshMs) || refreshMs < 1 || refreshMs > longestTimer)
@@ -106,14 +122,19 @@ export class BusSubscriptions {
     throw closedError(group);
   }
 
-  async #start(topics: readonly string[], innermost: DeliveryHandler, options: SubscribeOptions): Promise<Running> {
+  async #start(
+    topics: readonly string[],
+    innermost: SubscriptionHandler,
+    options: SubscribeOptions & Partial<BatchOptions>,
+  ): Promise<Running> {
     const { group } = options;
     this.#take(group, topics);
     const release = (): void => this.#release(group, topics);
-    const opening = this.#subscriber.subscribe(topics, innermost, {
-      ...options,
-      use: [...this.#use, ...(options.use ?? [])],
-    });
+    const all = { ...options, use: [...this.#use, ...(options.use ?? [])] };
+    const opening =
+      'each' in innermost
+        ? this.#subscriber.subscribe(topics, innermost.each, all)
+        : this.#subscriber.subscribeBatch(topics, innermost.batch, all as SubscribeOptions & BatchOptions);
     this.#opening.add(opening);
     let subscription: Subscription;
     try {
@@ -162,6 +183,23 @@ export class BusSubscriptions {
     for (const topic of topics) taken?.delete(topic);
     if (taken?.size === 0) this.#taken.delete(group);
   }
+}
+
+/** What nobody asked for. */
+interface Ignored {
+  count: number;
+  readonly take: (delivery: Delivery) => void;
+}
+
+function reported({ closed, close }: Running, ignored: Ignored): BusSubscription {
+  return {
+    closed,
+    get ignored() {
+      return ignored.count;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 const isSelector = (one: TopicSelector | EventDefinition): one is TopicSelector =>

@@ -12,7 +12,7 @@ export interface Encoded {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Values to bytes and back. A promise only when a registry must be asked. Refusals are `CodecError`. */
+/** Values to bytes and back. A promise only when a registry must be asked or a large body compressed. Refusals are `CodecError`. */
 export interface Codec {
   readonly contentType: string;
   encode(value: unknown, context: CodecContext): Encoded | Promise<Encoded>;

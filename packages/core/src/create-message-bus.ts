@@ -94,6 +94,7 @@ export function createMessageBus(options: MessageBusOptions): MessageBus {
     publish,
     subscribe: (what: Subscribed, handler: EventHandler<never>, given: BusSubscribeOptions) =>
       subscriptions.open(what, handler, given),
+    subscribeBatch: (definitions, handler, given) => subscriptions.openBatch(definitions, handler, given),
     ...closeOnce(() => subscriptions.close()),
   };
 }

@@ -21,20 +21,13 @@ export function typedHandler(
   ignore: (delivery: Delivery) => void,
 ): DeliveryHandler {
   return (delivery, signal) => {
-    const { message } = delivery;
-    const definition = definitions.get(message.type);
+    const definition = definitions.get(delivery.message.type);
     if (definition === undefined) {
       ignore(delivery);
       return done;
     }
     try {
-      const version = versionOf(message, definition.version);
-      // The topic of the definition: what comes by a retry topic has the schemas of the topic it came from.
-      const body = decodeBody(codec, message, definition.topic, version);
-      const data = isPromise(body)
-        ? body.then((settled) => decodeEvent(definition, version, settled))
-        : decodeEvent(definition, version, body);
-      return call(handler, data, delivery, signal);
+      return call(handler, decodeTyped(definition, codec, delivery.message), delivery, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -58,6 +51,16 @@ export function topicHandler(topic: string | undefined, codec: Codec, handler: E
   };
 }
 
+/** The data of a message as its definition says: decoded, upcast, validated. */
+export function decodeTyped(definition: EventDefinition, codec: Codec, message: Message): MaybePromise<unknown> {
+  const version = versionOf(message, definition.version);
+  // The topic of the definition: what comes by a retry topic has the schemas of the topic it came from.
+  const body = decodeBody(codec, message, definition.topic, version);
+  return isPromise(body)
+    ? body.then((settled) => decodeEvent(definition, version, settled))
+    : decodeEvent(definition, version, body);
+}
+
 /** Schema version of the body; messages of other producers have none and count as `missing`. Validation refuses what is no version. */
 function versionOf({ headers }: Message, missing: number): number {
   const text = headers[headerNames.eventVersion];
@@ -76,12 +79,14 @@ function call(
   signal: AbortSignal,
 ): Promise<void> {
   if (isPromise(data)) return data.then((settled) => call(handler, settled, delivery, signal));
-  const { type, id, time } = delivery.message;
-  const event: BusEvent = { type, data, id, time };
-  return handler(event as never, contextOf(delivery, signal)) ?? done;
+  return handler(eventOf(delivery, data) as never, contextOf(delivery, signal)) ?? done;
 }
 
-function contextOf({ topic, message, attempt, position }: Delivery, signal: AbortSignal): EventContext {
+export function eventOf({ message: { type, id, time } }: Delivery, data: unknown): BusEvent {
+  return { type, data, id, time };
+}
+
+export function contextOf({ topic, message, attempt, position }: Delivery, signal: AbortSignal): EventContext {
   const { id, key, headers } = message;
   const correlationId = headers[headerNames.correlationId] ?? id;
   // Two shapes, not a spread for each message.

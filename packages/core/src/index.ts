@@ -45,11 +45,15 @@ export {
   type EventOf,
 } from './events.ts';
 export { headerNames } from './headers.ts';
+export type { IdempotencyStore } from './idempotency.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export type { Closeable, Delivery, Message } from './message.ts';
 export type {
+  BatchItem,
+  BusBatchOptions,
   BusSubscribeOptions,
   BusSubscription,
+  EventBatchHandler,
   EventContext,
   EventHandler,
   EventPublisherPort,

@@ -1,7 +1,7 @@
 import type { BusEvent, EventDefinition, EventOf } from './events.ts';
 import type { Closeable } from './message.ts';
 import type { TopicSelector } from './topic-patterns.ts';
-import type { SubscribeOptions } from './transport.ts';
+import type { BatchOptions, Outcome, SubscribeOptions } from './transport.ts';
 
 /** Beside the event: where it came from, and what a handler needs to act on. */
 export interface EventContext {
@@ -18,6 +18,22 @@ export interface EventContext {
 
 /** Handles one event; see `DeliveryHandler` for what resolving and rejecting mean. */
 export type EventHandler<E> = (event: E, context: EventContext) => void | Promise<void>;
+
+/** One event of a batch, as an `EventHandler` gets it. */
+export interface BatchItem<E> {
+  readonly event: E;
+  readonly context: EventContext;
+}
+
+/**
+ * Handles events together. Returning nothing: all succeeded. Returning outcomes: exactly one an item, in order; after a failed one, later
+ * ones of its key count as not handled. Throwing or rejecting: all failed. `signal` is that of each item's context.
+ */
+export type EventBatchHandler<E> = (
+  batch: readonly BatchItem<E>[],
+  signal: AbortSignal,
+  // oxlint-disable-next-line typescript/no-invalid-void-type -- handlers that return nothing are the usual ones
+) => void | readonly Outcome[] | Promise<void | readonly Outcome[]>;
 
 /** Options of one publish. */
 export interface PublishOptions {
@@ -49,6 +65,9 @@ export interface BusSubscribeOptions extends SubscribeOptions {
   readonly topicRefreshMs?: number;
 }
 
+/** Options of a batch subscription of a bus: `size` events at most are handled together. */
+export interface BusBatchOptions extends BusSubscribeOptions, BatchOptions {}
+
 /**
  * Between services, over the configured backend. Typed definitions, or a topic and a value.
  * One bus holds one subscription per group and topic: a second one is `GROUP_CONFLICT` (put the handlers behind one dispatcher).
@@ -77,6 +96,15 @@ export interface MessageBus extends Closeable {
     topics: TopicSelector | readonly TopicSelector[],
     handler: EventHandler<BusEvent>,
     options: BusSubscribeOptions,
+  ): Promise<BusSubscription>;
+  /**
+   * Events of these definitions, several at once. What its codec or schema refuses fails by itself and is not shown to the handler, nor
+   * is what comes behind it under its key in the same batch. Middleware gets each delivery by itself.
+   */
+  subscribeBatch<const D extends readonly EventDefinition[]>(
+    definitions: D,
+    handler: EventBatchHandler<EventOf<D[number]>>,
+    options: BusBatchOptions,
   ): Promise<BusSubscription>;
 }
 

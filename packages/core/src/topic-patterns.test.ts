@@ -128,6 +128,8 @@ describe('a subscription to patterns', () => {
       'x-CHECKPOINT',
       'o-g-ATTEMPTS',
       'bento-delay-4s',
+      'bento-reply-shop-1',
+      'orders-mail-AUDIT',
       '__x',
     ])
       expect(isBesideTopic(topic)).toBe(true);

@@ -20,10 +20,10 @@ export const canListTopics = <T extends object>(transport: T): transport is T & 
 
 /**
  * Topics that are made beside others, by the toolkit or the broker: progress, checkpoints, what waits, what is tried again, dead
- * letters. No pattern matches them; to consume one, name it.
+ * letters and their originals, replies. No pattern matches them; to consume one, name it.
  */
 export const isBesideTopic = (topic: string): boolean =>
-  /^(?:__|bento-delay-)|-(?:CHECKPOINT|ATTEMPTS|RETRY|DLQ)$/.test(topic);
+  /^(?:__|bento-delay-|bento-reply-)|-(?:CHECKPOINT|ATTEMPTS|RETRY|DLQ|AUDIT)$/.test(topic);
 
 /** What is needed of a subscription. */
 type Followed = Pick<Subscription, 'closed' | 'close'>;

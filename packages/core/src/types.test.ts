@@ -4,6 +4,7 @@ import { orderEvents } from '../test/catalogue.ts';
 import { json } from '../test/json.ts';
 import { createTinyTransport } from '../test/tiny-transport.ts';
 import {
+  type BatchItem,
   type BusEvent,
   createMessageBus,
   defineEvents,
@@ -64,6 +65,18 @@ async function thingsThatDoNotCompile(bus: MessageBus, publisher: EventPublisher
   await bus.subscribe('legacy', ({ data, type }) => (same<typeof data, unknown>(), same<typeof type, string>()), {
     group: 'g',
   });
+  await bus.subscribeBatch(
+    [orderEvents['order.placed'], orderEvents['order.shipped']],
+    (batch) => {
+      const [first] = batch;
+      if (first?.event.type === 'order.placed') same<typeof first.event.data, Placed>();
+      same<typeof first, BatchItem<EventOf<(typeof orderEvents)['order.placed' | 'order.shipped']>> | undefined>();
+      return batch.map(() => ({ ok: true }));
+    },
+    { group: 'g', size: 10, waitMs: 5 },
+  );
+  // @ts-expect-error -- a batch has a size
+  await bus.subscribeBatch([orderEvents['order.placed']], () => {}, { group: 'g', waitMs: 5 });
   // @ts-expect-error -- a group is needed
   await bus.subscribe('legacy', () => {}, {});
   // @ts-expect-error -- the key is made of the schema's output
