@@ -1,8 +1,8 @@
 // Against a server: CLICKHOUSE_URL (with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD), else the facade over the embedded engine.
 import { randomUUID } from 'node:crypto';
-import { createClickHouseEventStore } from '@bento-bus/clickhouse-store';
-import { describeEventStore } from '@bento-bus/conformance';
-import type { EventStore } from '@bento-bus/core';
+import { createClickHouseEventStore, createClickHouseIdempotencyStore } from '@bento-bus/clickhouse-store';
+import { describeEventStore, describeIdempotencyStore, type IdempotencyStoreWish } from '@bento-bus/conformance';
+import type { EventStore, IdempotencyStore } from '@bento-bus/core';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { Engine } from './support/engine.ts';
@@ -31,4 +31,17 @@ const open = (): Promise<EventStore> => createClickHouseEventStore({ client, dat
 describeEventStore(
   { describe, it },
   { name: `ClickHouse by URL: ${url ?? 'the facade'}`, createStore: open, createSecond: open, deadlineMs: 30_000 },
+);
+
+const openIdempotency = (wish: IdempotencyStoreWish): Promise<IdempotencyStore> =>
+  createClickHouseIdempotencyStore({ client, database, ...wish });
+
+describeIdempotencyStore(
+  { describe, it },
+  {
+    name: `ids in ClickHouse by URL: ${url ?? 'the facade'}`,
+    createStore: openIdempotency,
+    createSecond: (_, wish) => openIdempotency(wish),
+    deadlineMs: 30_000,
+  },
 );

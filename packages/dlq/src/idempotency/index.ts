@@ -1,0 +1,2 @@
+export { type IdempotentOptions, idempotent } from './idempotent.ts';
+export { createMemoryIdempotencyStore, type MemoryIdempotencyOptions } from './memory-store.ts';

@@ -1,0 +1,19 @@
+export type { FailureText } from './failure.ts';
+export { describeError, isRetryable } from './failure.ts';
+export { failureHeaders } from './headers.ts';
+export type { DeadLetterReason } from './history.ts';
+export {
+  createMemoryIdempotencyStore,
+  type IdempotentOptions,
+  idempotent,
+  type MemoryIdempotencyOptions,
+} from './idempotency/index.ts';
+export { auditTopic, deadLetterGroup, deadLetterTopic, retryTopic } from './names.ts';
+export type { RetryOptions } from './options.ts';
+export { createParkingStore, type ParkingStoreOptions } from './parking/event-parking-store.ts';
+export type { ParkedFailure, ParkedMessage, ParkingPlace, ParkingStore, ToPark } from './parking/store.ts';
+export { type DeadLetter, type DeadLetterFilter, readDeadLetter } from './redrive/letter.ts';
+export type { LetterEdit, RedriveOptions, RedriveProgress, RedriveReport } from './redrive/options.ts';
+export { listParked, type RedriveParkedOptions, redriveParked } from './redrive/parked.ts';
+export { listDeadLetters, redrive } from './redrive/redrive.ts';
+export { retry } from './retry.ts';

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BentoError, type Delivery, type Message, type Middleware, silentLogger } from '@bento-bus/core';
+import { deferred } from '@bento-bus/core/adapter';
+import { failureHeaders as names, withoutMarks } from '../headers.ts';
+import { auditGroup, auditTopic, deadLetterGroup, deadLetterTopic, retryTopic } from '../names.ts';
+import { type DeadLetter, fits, readDeadLetter } from './letter.ts';
+import { checkRedriveOptions, type LetterEdit, type RedriveOptions, type RedriveReport } from './options.ts';
+
+/** Of a letter that this pass has looked at and put back. */
+const passHeader = 'bento-redrive-pass';
+/** Letters of different keys at once. */
+const atOnce = 16;
+/** What a dry run looks at, at most. */
+const mostLooked = 10_000;
+const longestWait = 2 ** 31 - 1;
+
+/**
+ * Gives dead letters of a group back to that group, by its retry topic: same id, key and bytes, tries counted anew, in the order per key
+ * in which they died. Letters that do not fit the filter go back to the end of the dead letters, or, in a dry run, stay where they are.
+ * A letter is taken away once its copy is stored, so a run that was killed goes on where it was when it is started again; what was in
+ * hand comes twice then, with the same id. One run a group at a time.
+ *
+ * Rejects with a `CONFIGURATION` error that names every fault of the options, or with the first error of the transport or of `edit`;
+ * what was redriven before it stays so.
+ */
+export async function redrive(options: RedriveOptions): Promise<RedriveReport> {
+  checkRedriveOptions(options);
+  return new Run(options).run();
+}
+
+/** Looks at dead letters and changes nothing: a dry run. At most `limit` (default 1_000) that fit. */
+export async function listDeadLetters(
+  options: Omit<RedriveOptions, 'action' | 'dryRun' | 'edit' | 'perSecond' | 'by'>,
+): Promise<readonly DeadLetter[]> {
+  return (await redrive({ ...options, dryRun: true })).letters;
+}
+
+class Run {
+  readonly #options: RedriveOptions;
+  readonly #id = randomUUID();
+  readonly #letters: DeadLetter[] = [];
+  readonly #limit: number;
+  #looked = 0;
+  /** Taken up; those of them that are through are `#done`. */
+  #begun = 0;
+  #done = 0;
+  #kept = 0;
+  #edited = 0;
+  #nextAt = 0;
+  #last = Date.now();
+  readonly #end = deferred<boolean>();
+  #isOver = false;
+
+  constructor(options: RedriveOptions) {
+    this.#options = options;
+    this.#limit = options.limit ?? (options.dryRun === true ? 1_000 : Number.POSITIVE_INFINITY);
+  }
+
+  async run(): Promise<RedriveReport> {
+    const { transport, topic, group, dryRun = false, idleMs = 3_000, signal, logger = silentLogger } = this.#options;
+    const from = deadLetterTopic(topic, group);
+    // Nobody may listen yet.
+    this.#end.promise.catch(() => {});
+    const subscription = await transport.subscribe([from], (delivery) => this.#look(delivery), {
+      group: deadLetterGroup,
+      startPosition: 'earliest',
+      ordering: dryRun ? 'none' : 'key',
+      concurrency: dryRun ? mostLooked : atOnce,
+      maxHoldMs: longestWait,
+      drainMs: dryRun ? 1 : 10_000,
+      use: [this.#prepare],
+    });
+    const stop = (): void => this.#finish(false);
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
+    this.#last = Date.now();
+    const idle = setInterval(
+      () => {
+        if (Date.now() - this.#last >= idleMs && this.#begun === this.#done)
+          this.#finish(this.#looked < mostLooked || !dryRun);
+      },
+      Math.min(100, idleMs),
+    );
+    subscription.closed.catch((error: unknown) => this.#fail(error));
+    try {
+      const complete = await this.#end.promise;
+      await subscription.close();
+      const report = { run: this.#id, ...this.#progress(), edited: this.#edited, complete, letters: this.#letters };
+      logger.info(`dlq: ${dryRun ? 'looked at' : 'redrove'} dead letters`, {
+        topic,
+        group,
+        ...report,
+        letters: undefined,
+      });
+      return report;
+    } finally {
+      clearInterval(idle);
+      signal?.removeEventListener('abort', stop);
+      await subscription.close();
+    }
+  }
+
+  /** What letters go to must keep them before somebody reads. What is not taken waits until the run has ended. */
+  readonly #prepare: Middleware = (next, subscription) => {
+    const { topic, group, dryRun, edit, action } = this.#options;
+    if (dryRun !== true) {
+      subscription.ensureTopic(retryTopic(topic, group), { subscription: group });
+      if (edit !== undefined || action === 'discard')
+        subscription.ensureTopic(auditTopic(topic, group), { subscription: auditGroup });
+    }
+    subscription.retryAfter(() => longestWait);
+    return next;
+  };
+
+  async #look(delivery: Delivery): Promise<void> {
+    const { dryRun = false, filter = {}, onProgress } = this.#options;
+    // Of this pass: all before it in its partition was looked at.
+    if (this.#isOver || delivery.message.headers[passHeader] === this.#id) throw untouched();
+    this.#last = Date.now();
+    this.#looked += 1;
+    const letter = readDeadLetter(delivery);
+    try {
+      const chosen = fits(letter, filter);
+      if (chosen && this.#begun >= this.#limit) throw untouched();
+      if (dryRun) {
+        if (chosen) {
+          this.#begun += 1;
+          this.#done += 1;
+          this.#letters.push(letter);
+        } else this.#kept += 1;
+        onProgress?.(this.#progress());
+        if (this.#done >= this.#limit) this.#finish(false);
+        // In hand until the subscription closes, which leaves it where it is.
+        await new Promise(() => {});
+      }
+      if (chosen) await this.#take(letter);
+      else await this.#putBack(delivery.message);
+      this.#last = Date.now();
+      onProgress?.(this.#progress());
+      if (this.#done >= this.#limit) this.#finish(false);
+    } catch (error) {
+      if (!isUntouched(error)) this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #take(letter: DeadLetter): Promise<void> {
+    const { transport, topic, group, action = 'redrive', edit } = this.#options;
+    this.#begun += 1;
+    await this.#pace();
+    const change = await edit?.(letter);
+    if (change !== undefined || action === 'discard')
+      await transport.publish(auditTopic(topic, group), [
+        this.#trail(letter.message, action === 'discard' ? ['discarded'] : namesOf(change)),
+      ]);
+    if (action === 'redrive') await transport.publish(retryTopic(topic, group), [this.#again(letter.message, change)]);
+    if (change !== undefined) this.#edited += 1;
+    this.#done += 1;
+  }
+
+  async #putBack(message: Message): Promise<void> {
+    const { transport, topic, group } = this.#options;
+    await transport.publish(deadLetterTopic(topic, group), [
+      { ...message, headers: { ...message.headers, [passHeader]: this.#id } },
+    ]);
+    this.#kept += 1;
+  }
+
+  #again(message: Message, change: LetterEdit | undefined): Message {
+    const { [passHeader]: _, ...headers } = withoutMarks(message.headers);
+    const { originTopic, originPosition, originGroup } = names;
+    for (const name of [originTopic, originPosition, originGroup])
+      if (message.headers[name] !== undefined) headers[name] = message.headers[name];
+    for (const [name, value] of Object.entries(change?.headers ?? {}))
+      if (value === undefined) delete headers[name.toLowerCase()];
+      else headers[name.toLowerCase()] = value;
+    return {
+      ...message,
+      ...(change?.body !== undefined && { body: change.body }),
+      headers: { ...headers, ...this.#who(), ...(change && { [names.edited]: namesOf(change).join(' ') }) },
+    };
+  }
+
+  /** The original as it stands among the dead letters, and who changed what. */
+  #trail(message: Message, changes: readonly string[]): Message {
+    return { ...message, headers: { ...message.headers, ...this.#who(), [names.edited]: changes.join(' ') } };
+  }
+
+  #who(): Record<string, string> {
+    const { by = 'redrive' } = this.#options;
+    return { [names.redriven]: String(Date.now()), [names.redrivenBy]: by, [names.redriveRun]: this.#id };
+  }
+
+  async #pace(): Promise<void> {
+    const { perSecond } = this.#options;
+    if (perSecond === undefined) return;
+    const now = Date.now();
+    this.#nextAt = Math.max(now, this.#nextAt + 1_000 / perSecond);
+    if (this.#nextAt > now) await sleep(this.#nextAt - now);
+    if (this.#isOver) throw untouched();
+  }
+
+  #progress(): { looked: number; done: number; kept: number } {
+    return { looked: this.#looked, done: this.#done, kept: this.#kept };
+  }
+
+  #finish(complete: boolean): void {
+    this.#isOver = true;
+    this.#end.resolve(complete);
+  }
+
+  #fail(error: unknown): void {
+    this.#isOver = true;
+    this.#end.reject(error);
+  }
+}
+
+const namesOf = (change: LetterEdit | undefined): string[] => [
+  ...(change?.body === undefined ? [] : ['body']),
+  ...Object.keys(change?.headers ?? {}).map((name) => name.toLowerCase()),
+];
+
+/** It stays where it is. */
+const untouched = (): BentoError =>
+  new BentoError(
+    'ABORTED',
+    'dlq: cannot take the dead letter: the run does not take it, or has ended. It stays.',
+    true,
+  );
+const isUntouched = (error: unknown): boolean => (error as { readonly code?: unknown }).code === 'ABORTED';
