@@ -1,2 +1,10 @@
+export { type CompressionAlgorithm, type CompressionOptions, compressed } from './compression.ts';
 export { createJsonCodec, type JsonCodec } from './json-codec.ts';
 export type { JsonCodecOptions } from './options.ts';
+export type { Compatibility, SchemaRegistryClient } from './registry/client.ts';
+export { type ConfluentRegistryOptions, createConfluentRegistry } from './registry/confluent.ts';
+export { createRegistryJsonCodec, type JsonSchema, type RegistryJsonCodecOptions } from './registry/json-codec.ts';
+export type { RegistryAuth, RegistryOptions } from './registry/options.ts';
+export type { SchemaFormat, SchemaMark, SchemaRegistry, SchemaText, WriterSchema } from './registry/port.ts';
+export { createPulsarRegistry, type PulsarRegistryOptions } from './registry/pulsar.ts';
+export type { Versions } from './versions.ts';

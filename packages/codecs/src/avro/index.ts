@@ -1,0 +1,2 @@
+export { createAvroCodec } from './codec.ts';
+export type { AvroCodecOptions, AvroSchema } from './options.ts';
