@@ -42,7 +42,16 @@ function options() {
 /** The figures are of the compiled packages, as they are published. */
 function build() {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-  const packages = ['clickhouse-store', 'codecs', 'core', 'inprocess-bus', 'kafka-adapter', 'pulsar-adapter'];
+  const packages = [
+    'clickhouse-store',
+    'codecs',
+    'core',
+    'dispatcher',
+    'dlq',
+    'inprocess-bus',
+    'kafka-adapter',
+    'pulsar-adapter',
+  ];
   const projects = packages.map((name) => join(import.meta.dirname, '../../packages', name, 'tsconfig.lib.json'));
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-b', ...projects], { encoding: 'utf8' });
   if (status === 0) return;

@@ -4,7 +4,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
-const folders = { kafka: 'packages/kafka-adapter', pulsar: 'packages/pulsar-adapter' };
+const folders = {
+  kafka: 'packages/kafka-adapter',
+  pulsar: 'packages/pulsar-adapter',
+  delivery: 'tools/delivery',
+  codecs: 'packages/codecs',
+};
 
 /** Suites by name; each resolves with the lines of its report, or rejects. */
 export const brokerSuites = (options) =>

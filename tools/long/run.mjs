@@ -16,7 +16,9 @@ const help = `Long runs with full counts; about two hours on two cores.
   kills    SIGKILL at --kills (50) random moments of an import of 5,000 invoices, each followed by a further run: exact figures
   backends --invoices invoices on Kafka and on Pulsar: the same figures as embedded
   kafka, pulsar   the suites of test:brokers with KILLS=--kills: restarts, kills of consumers, relays and leaders, members that come and go;
-           with --tests only those whose name matches`;
+           with --tests only those whose name matches
+  delivery retries, parking and redrives on both, with KILLS=--kills; requests under load
+  codecs   registries, messages of other clients, 200,000 fuzzed bodies a codec`;
 
 const { values: options } = parseArgs({
   options: {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ClickHouse } from '@bento-bus/clickhouse-store';
-import { createJsonCodec } from '@bento-bus/codecs';
 import { type Closeable, createMessageBus, type MessageBus, type Transport } from '@bento-bus/core';
 import { closeOnce } from '@bento-bus/core/adapter';
 import { createProjector, createRelay, createUnitOfWork, type Projector, type Relay } from '@bento-bus/eventsourcing';
@@ -10,6 +9,7 @@ import { registerCommands } from './application/command-handlers.ts';
 import { registerQueries } from './application/query-handlers.ts';
 import { subscribeShippingNotifications } from './application/shipping-notifications.ts';
 import { caughtUp } from './caught-up.ts';
+import { createMessageCodec } from './codecs.ts';
 import { creditNoteEvents, orderEvents } from './domain/events.ts';
 import { createFileNotifier } from './notifications/file-notifier.ts';
 import type { OrderApp, OrderAppOptions } from './order-app.ts';
@@ -30,7 +30,7 @@ interface Parts extends Readonly<Record<string, unknown>> {
 /** Puts the parts together and starts them. What they need of each other is said here and nowhere else. */
 export async function openOrderApp({ config, runtime, dataDir, ...given }: OrderAppOptions): Promise<OrderApp> {
   const logger = createConsoleLogger({ level: config.logLevel });
-  const messages = { codec: createJsonCodec(), source: '/order-app', logger };
+  const messages = { codec: await createMessageCodec(config.messageCodec), source: '/order-app', logger };
   const notifier = given.notifier ?? createFileNotifier(join(dataDir, 'notifications.jsonl'));
   const parts = createContainer<Parts>({
     clickhouse: () => openStore(config, dataDir, logger),

@@ -9,11 +9,16 @@ import {
   securityFields,
   withDefault,
 } from '@bento-bus/runtime';
+import { codecNames } from './codec-names.ts';
 
 const fields = {
   ...messagingFields,
   ...securityFields,
   ...clickhouseFields,
+  messageCodec: withDefault(
+    field.oneOf(codecNames, { env: 'MESSAGE_CODEC', path: 'messaging.codec', about: 'How bodies are written.' }),
+    'json',
+  ),
   logLevel: withDefault(
     field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),
     // What goes wrong is said by the command itself, in one line.

@@ -104,6 +104,15 @@ describe.each(backends)('on $name', ({ begin }) => {
     expect(withoutTime(await importJson(sample, join(folder, 'other'), { env }))).toEqual(inProcess);
   });
 
+  it.each(['avro', 'protobuf'])(
+    'an import as %s gives the same figures, on topics that have JSON too',
+    async (codec) => {
+      const data = join(folder, codec);
+      const own = { ...env, MESSAGE_CODEC: codec };
+      expect(withoutTime(await importJson(sample, data, { env: own }))).toEqual(inProcess);
+    },
+  );
+
   it('an import that is killed is completed by another run, with exact figures', async () => {
     const data = join(folder, 'killed');
     for (const round of [1, 3]) {

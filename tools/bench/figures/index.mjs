@@ -1,9 +1,12 @@
 import { clickHouse } from './clickhouse.mjs';
+import { codecs } from './codecs.mjs';
+import { dispatcher } from './dispatcher.mjs';
 import { eventBus } from './event-bus.mjs';
 import { kafka } from './kafka.mjs';
 import { messageBus } from './message-bus.mjs';
 import { nest } from './nest.mjs';
 import { pulsar } from './pulsar.mjs';
+import { retryCost } from './retry.mjs';
 
 /**
  * One comparison. `target`: the smallest ratio of ours to the reference that we are content with.
@@ -17,4 +20,14 @@ import { pulsar } from './pulsar.mjs';
  */
 
 /** @type {readonly Figure[]} */
-export const figures = [...eventBus, ...nest, ...messageBus, ...clickHouse, ...kafka, ...pulsar];
+export const figures = [
+  ...eventBus,
+  ...nest,
+  ...messageBus,
+  ...codecs,
+  ...dispatcher,
+  ...retryCost,
+  ...clickHouse,
+  ...kafka,
+  ...pulsar,
+];

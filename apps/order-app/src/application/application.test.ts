@@ -1,4 +1,3 @@
-import { createJsonCodec } from '@bento-bus/codecs';
 import { createMessageBus, type ReadModelStore } from '@bento-bus/core';
 import {
   createInMemoryEventStore,
@@ -11,6 +10,8 @@ import {
 import { createCommandBus, createInProcessTransport, createQueryBus } from '@bento-bus/inprocess-bus';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { caughtUp } from '../caught-up.ts';
+import { codecNames } from '../codec-names.ts';
+import { createMessageCodec } from '../codecs.ts';
 import { creditNoteEvents, orderEvents } from '../domain/events.ts';
 import { orders } from '../read-model/models.ts';
 import { projections } from '../read-model/projections.ts';
@@ -28,70 +29,66 @@ import {
 import { registerQueries } from './query-handlers.ts';
 import { type ShippingNotification, subscribeShippingNotifications } from './shipping-notifications.ts';
 
-// The application on memory: the same command handlers, aggregates, relay, bus, projections and queries as over ClickHouse.
-const store = createInMemoryEventStore();
-const readModels: ReadModelStore = createInMemoryReadModels();
-const transport = createInProcessTransport();
-const codec = createJsonCodec();
-const bus = createMessageBus({ transport, codec, source: '/test' });
-const projector = createProjector({ store, readModels, projections });
-const commands = createCommandBus();
-const queries = createQueryBus();
-const notified: ShippingNotification[] = [];
-const relay: Relay = createRelay({
-  store,
-  transport,
-  catalogues: [orderEvents, creditNoteEvents],
-  codec,
-  source: '/test',
-});
-
-beforeAll(async () => {
-  registerCommands(commands, createUnitOfWork({ store, onCommit: () => relay.wake() }));
-  registerQueries(queries, readModels);
-  await projector.subscribe(transport, { group: 'read-models', codec });
-  const notifier = {
-    notify: async (notification: ShippingNotification) => {
-      notified.push(notification);
-    },
-  };
-  await subscribeShippingNotifications(bus, notifier);
-  await relay.start();
-  await Promise.all([
-    place('1', 'France', '2010-12-01', '10.004'),
-    place('2', 'France', '2010-12-02', '20'),
-    place('3', 'Spain', '2010-12-02', '30'),
-    place('4', 'Spain', '2010-12-03', '40'),
-    commands.execute(new RecordCreditNote({ ...note, lines: [{ ...line, quantity: -3 }] })),
-  ]);
-  await commands.execute(new CancelOrder('1', 'late'));
-  await commands.execute(new PayOrder('3'));
-  await commands.execute(new ShipOrder('3', 'T-3', 'correlation-3'));
-  await commands.execute(new PayOrder('4'));
-  await commands.execute(new RefundOrder('4'));
-  const { signal } = new AbortController();
-  await caughtUp({ store, relay, transport, projector }, { timeoutMs: 10_000, signal, onProgress: () => {} });
-});
-afterAll(async () => {
-  await relay.close();
-  await transport.close();
-});
-
 const line = { sku: 'A1', description: 'MUG', quantity: 2, unitPrice: '1' };
 const note = { creditNoteId: 'C9', customerId: '', country: 'Italy', issuedAt: 0 };
-const place = (orderId: string, country: string, day: string, unitPrice: string): Promise<string> => {
-  const lines = [
-    { ...line, quantity: 1, unitPrice },
-    { ...line, sku: 'B2' },
-  ];
-  const placedAt = Date.parse(`${day}T23:59:00Z`);
-  return commands.execute(new PlaceOrder({ orderId, customerId: '17850', country, placedAt, lines }));
-};
 
-const revenueBy = (dimension: RevenueDimension): Promise<readonly Revenue[]> =>
-  queries.execute(new GetRevenue(dimension));
+// The application on memory: the same command handlers, aggregates, relay, bus, projections and queries as over ClickHouse.
+describe.each(codecNames)('the application with MESSAGE_CODEC=%s', (name) => {
+  const store = createInMemoryEventStore();
+  const readModels: ReadModelStore = createInMemoryReadModels();
+  const transport = createInProcessTransport();
+  const projector = createProjector({ store, readModels, projections });
+  const commands = createCommandBus();
+  const queries = createQueryBus();
+  const notified: ShippingNotification[] = [];
+  let relay: Relay;
 
-describe('the application', () => {
+  beforeAll(async () => {
+    const codec = await createMessageCodec(name);
+    const bus = createMessageBus({ transport, codec, source: '/test' });
+    relay = createRelay({ store, transport, catalogues: [orderEvents, creditNoteEvents], codec, source: '/test' });
+    registerCommands(commands, createUnitOfWork({ store, onCommit: () => relay.wake() }));
+    registerQueries(queries, readModels);
+    await projector.subscribe(transport, { group: 'read-models', codec });
+    const notifier = {
+      notify: async (notification: ShippingNotification) => {
+        notified.push(notification);
+      },
+    };
+    await subscribeShippingNotifications(bus, notifier);
+    await relay.start();
+    await Promise.all([
+      place('1', 'France', '2010-12-01', '10.004'),
+      place('2', 'France', '2010-12-02', '20'),
+      place('3', 'Spain', '2010-12-02', '30'),
+      place('4', 'Spain', '2010-12-03', '40'),
+      commands.execute(new RecordCreditNote({ ...note, lines: [{ ...line, quantity: -3 }] })),
+    ]);
+    await commands.execute(new CancelOrder('1', 'late'));
+    await commands.execute(new PayOrder('3'));
+    await commands.execute(new ShipOrder('3', 'T-3', 'correlation-3'));
+    await commands.execute(new PayOrder('4'));
+    await commands.execute(new RefundOrder('4'));
+    const { signal } = new AbortController();
+    await caughtUp({ store, relay, transport, projector }, { timeoutMs: 10_000, signal, onProgress: () => {} });
+  });
+  afterAll(async () => {
+    await relay.close();
+    await transport.close();
+  });
+
+  const place = (orderId: string, country: string, day: string, unitPrice: string): Promise<string> => {
+    const lines = [
+      { ...line, quantity: 1, unitPrice },
+      { ...line, sku: 'B2' },
+    ];
+    const placedAt = Date.parse(`${day}T23:59:00Z`);
+    return commands.execute(new PlaceOrder({ orderId, customerId: '17850', country, placedAt, lines }));
+  };
+
+  const revenueBy = (dimension: RevenueDimension): Promise<readonly Revenue[]> =>
+    queries.execute(new GetRevenue(dimension));
+
   it('keeps a row for each order as it stands', async () => {
     expect(await queries.execute(new GetOrder('3'))).toMatchObject({
       orderId: '3',

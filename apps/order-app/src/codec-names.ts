@@ -1,0 +1,3 @@
+/** What MESSAGE_CODEC can name. */
+export const codecNames = ['json', 'avro', 'protobuf'] as const;
+export type CodecName = (typeof codecNames)[number];

@@ -1,0 +1,3 @@
+import base from '../jest.int.mjs';
+
+export default { ...base, displayName: 'delivery' };

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A Python that has the clients of others; or why there is none. */
+export type Python = { readonly path: string } | { readonly missing: string };
+
+/** The cache of tools/stack, outside the repository. */
+const cacheFolder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bento-bus');
+
+const pathIn = (folder: string): string => join(folder, 'bin', 'python');
+
+/** Installs `requirements` with pip into a virtual environment of their own, once. */
+export async function pythonWith(requirements: readonly string[]): Promise<Python> {
+  const folder = join(
+    cacheFolder,
+    `python-${createHash('sha256').update(requirements.join()).digest('hex').slice(0, 12)}`,
+  );
+  if (existsSync(folder)) return { path: pathIn(folder) };
+  // Beside it and renamed when whole, so that nobody finds a part of it.
+  const fresh = `${folder}.${process.pid}.part`;
+  mkdirSync(cacheFolder, { recursive: true });
+  try {
+    await run('python3', ['-m', 'venv', fresh]);
+    await run(pathIn(fresh), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
+    renameSync(fresh, folder);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    // Another process was faster.
+    if (!existsSync(folder)) return { missing: (error as Error).message.split('\n').at(-1) ?? '' };
+  }
+  return { path: pathIn(folder) };
+}
+
+/** Runs `test/interop/<script>` with `input` as JSON on its standard input; resolves with the JSON that it prints last. */
+export async function runPython(python: Python, script: string, input: object): Promise<unknown> {
+  if ('missing' in python) throw new Error(python.missing);
+  const file = fileURLToPath(new URL(`../interop/${script}`, import.meta.url));
+  const output = await run(python.path, ['-B', file], JSON.stringify(input));
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+}
+
+/** Resolves with what it printed; rejects with the end of what it complained of. */
+function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let [output, complaint] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = `${complaint}${text}`.slice(-4_000);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${command} ended with ${code}: ${complaint.trim()}`));
+    });
+    child.stdin.on('error', () => {}).end(input);
+  });
+}
