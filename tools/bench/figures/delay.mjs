@@ -1,32 +1,12 @@
 // `node tools/bench/figures/delay.mjs [inprocess] [kafka] [pulsar]`: how late delayed messages come, on each backend.
 import { setTimeout } from 'node:timers/promises';
-import { createInProcessTransport } from '@bento-bus/inprocess-bus';
-import { createKafkaTransport } from '@bento-bus/kafka-adapter';
-import { createPulsarTransport } from '@bento-bus/pulsar-adapter';
-import { startKafka, startPulsar } from '@bento-bus/stack';
+import { onEach } from '../backends.mjs';
 
 const count = Number(process.env.DELAY_BENCH_MESSAGES ?? 10_000);
 /** Delays are spread evenly up to this. Milliseconds. */
 const longestMs = 20_000;
 /** Publishing them takes a moment: none is due before. Milliseconds. */
 const leadMs = 10_000;
-
-const backends = {
-  inprocess: async () => ({
-    transport: createInProcessTransport({ retention: 2 * count }),
-    stop: async () => undefined,
-  }),
-  kafka: async () => {
-    const server = await startKafka();
-    return { transport: createKafkaTransport({ brokers: server.brokers, partitions: 4 }), stop: () => server.stop() };
-  },
-  pulsar: async () => {
-    const server = await startPulsar();
-    const { serviceUrl, webUrl } = server;
-    const transport = createPulsarTransport({ serviceUrl, webUrl, driver: 'websocket' });
-    return { transport, stop: () => server.stop() };
-  },
-};
 
 const messageOf = (id, due) => ({
   id,
@@ -66,18 +46,8 @@ async function lateness(transport) {
   return late.toSorted((a, b) => a - b);
 }
 
-const names = process.argv.slice(2);
-for (const [name, begin] of Object.entries(backends)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  const { transport, stop } = await begin();
-  try {
-    const late = await lateness(transport);
-    const at = (part) => `${Math.round(late[Math.min(late.length - 1, Math.floor(late.length * part))])} ms`;
-    console.log(
-      `${name.padEnd(10)} ${count} messages, ${count / (longestMs / 1_000)} a second due: earliest ${at(0)}, p50 ${at(0.5)}, p99 ${at(0.99)}, latest ${at(1)} after their time`,
-    );
-  } finally {
-    await transport.close();
-    await stop();
-  }
-}
+await onEach(process.argv.slice(2), 2 * count, async (transport) => {
+  const late = await lateness(transport);
+  const at = (part) => `${Math.round(late[Math.min(late.length - 1, Math.floor(late.length * part))])} ms`;
+  return `${count} messages, ${count / (longestMs / 1_000)} a second due: earliest ${at(0)}, p50 ${at(0.5)}, p99 ${at(0.99)}, latest ${at(1)} after their time`;
+});

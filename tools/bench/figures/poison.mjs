@@ -2,10 +2,7 @@
 // with and without poison take turns; the p99 of the others' way from publish to handler is compared, and how late the delayed tries are.
 import { setTimeout } from 'node:timers/promises';
 import { retry } from '@bento-bus/dlq';
-import { createInProcessTransport } from '@bento-bus/inprocess-bus';
-import { createKafkaTransport } from '@bento-bus/kafka-adapter';
-import { createPulsarTransport } from '@bento-bus/pulsar-adapter';
-import { startKafka, startPulsar } from '@bento-bus/stack';
+import { onEach } from '../backends.mjs';
 
 const rounds = Number(process.env.POISON_BENCH_ROUNDS ?? 4);
 const perSecond = 300;
@@ -13,23 +10,6 @@ const seconds = 8;
 /** One in so many is poison, in its rounds. */
 const oneIn = 300;
 const delays = [1_000, 5_000];
-
-const backends = {
-  inprocess: async () => ({
-    transport: createInProcessTransport({ retention: 1_000_000 }),
-    stop: async () => undefined,
-  }),
-  kafka: async () => {
-    const server = await startKafka();
-    return { transport: createKafkaTransport({ brokers: server.brokers, partitions: 4 }), stop: () => server.stop() };
-  },
-  pulsar: async () => {
-    const server = await startPulsar();
-    const { serviceUrl, webUrl } = server;
-    const transport = createPulsarTransport({ serviceUrl, webUrl, driver: 'websocket' });
-    return { transport, stop: () => server.stop() };
-  },
-};
 
 const percentile = (values, part) => values.toSorted((a, b) => a - b)[Math.floor(values.length * part)];
 const median = (values) => percentile(values, 0.5);
@@ -94,26 +74,16 @@ async function round(transport, state, number, poisoned) {
 
 const ms = (value) => `${value.toFixed(1)} ms`;
 
-const names = process.argv.slice(2);
-for (const [name, begin] of Object.entries(backends)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  const { transport, stop } = await begin();
-  try {
-    const state = await open(transport);
-    // What is made at the first use is none of it.
-    await round(transport, state, 0, true);
-    const [quiet, poisoned, late] = [[], [], []];
-    for (let number = 1; number <= rounds; number += 1) {
-      quiet.push((await round(transport, state, 2 * number, false)).p99);
-      const one = await round(transport, state, 2 * number + 1, true);
-      poisoned.push(one.p99);
-      late.push(...one.late);
-    }
-    console.log(
-      `${name.padEnd(10)} ${perSecond} messages a second, one in ${oneIn} poison: p99 of the others ${ms(median(poisoned))}, without poison ${ms(median(quiet))}, ratio ${(median(poisoned) / median(quiet)).toFixed(2)}; delayed tries ${ms(Math.min(...late))} to ${ms(Math.max(...late))} after their time`,
-    );
-  } finally {
-    await transport.close();
-    await stop();
+await onEach(process.argv.slice(2), 1_000_000, async (transport) => {
+  const state = await open(transport);
+  // What is made at the first use is none of it.
+  await round(transport, state, 0, true);
+  const [quiet, poisoned, late] = [[], [], []];
+  for (let number = 1; number <= rounds; number += 1) {
+    quiet.push((await round(transport, state, 2 * number, false)).p99);
+    const one = await round(transport, state, 2 * number + 1, true);
+    poisoned.push(one.p99);
+    late.push(...one.late);
   }
-}
+  return `${perSecond} messages a second, one in ${oneIn} poison: p99 of the others ${ms(median(poisoned))}, without poison ${ms(median(quiet))}, ratio ${(median(poisoned) / median(quiet)).toFixed(2)}; delayed tries ${ms(Math.min(...late))} to ${ms(Math.max(...late))} after their time`;
+});

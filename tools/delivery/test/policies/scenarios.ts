@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@bento-bus/conformance';
-import { CodecError, type Delivery, type Transport } from '@bento-bus/core';
+import { CodecError, type Delivery, type Outcome, type Transport } from '@bento-bus/core';
 import {
   auditTopic,
   createParkingStore,
@@ -117,6 +117,31 @@ export function retryScenarios(backend: Backend, tiers: readonly [number, number
     await until('a dead letter', () => dead.length === 1);
     expect(starts).toBe(1);
     expect(dead[0]?.message.headers).toMatchObject({ 'bento-reason': 'not-retryable', 'bento-error-code': 'CODEC' });
+  }, 60_000);
+
+  it('gives each failing message of a batch its own way', async () => {
+    const transport = await backend.open();
+    const topic = backend.topic();
+    const handled = new Set<string>();
+    const handler = async (batch: readonly Delivery[]): Promise<readonly Outcome[]> =>
+      batch.map((delivery) => {
+        const text = textOf(delivery);
+        if (text === 'a1' || (text === 'b1' && delivery.attempt < 3)) return { ok: false, error: new Error('not yet') };
+        handled.add(text);
+        return { ok: true };
+      });
+    const use = [retry({ attempts: 2, backoff: () => 20, delays: [100] })];
+    await transport.subscribeBatch([topic], handler, { group: 'mail', size: 10, waitMs: 20, use });
+    await transport.publish(
+      topic,
+      ['a1', 'a2', 'b1', 'b2', 'c1'].map((text) => messageOf(text[0] ?? '', text)),
+    );
+    const dead = await reading(await backend.open(), deadLetterTopic(topic, 'mail'));
+    await until('a dead letter and the others', () => dead.length === 1 && handled.size === 4);
+    expect(dead.map(textOf)).toEqual(['a1']);
+    expect(dead[0]?.message.headers['bento-attempts']).toBe('3');
+    // Behind a failed one of its key an event counts as not handled, and is handled again.
+    expect([...handled].toSorted()).toEqual(['a2', 'b1', 'b2', 'c1']);
   }, 60_000);
 
   it('keeps the order of a key that is parked: what comes meanwhile waits, a redrive restores it', async () => {
