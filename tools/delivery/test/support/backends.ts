@@ -62,7 +62,8 @@ export function useBackend(name: BackendName): Backend {
     topic: () => uniqueName('delivery'),
     open: async () => {
       if (name === 'inprocess' && shared !== undefined) return shared;
-      const transport = name === 'inprocess' ? createInProcessTransport() : openTransport(environment);
+      const transport =
+        name === 'inprocess' ? createInProcessTransport() : openTransport({ ...process.env, ...environment });
       if (name === 'inprocess') shared = transport;
       opened.push(transport);
       return transport;
