@@ -17,8 +17,8 @@ export interface SubscriptionContext {
   /** Made before the first delivery; with `subscription` nothing published to it is lost before somebody reads. */
   ensureTopic(topic: string, options?: { readonly subscription?: string; readonly compacted?: boolean }): void;
   /**
-   * Exhausted, overflowing and suspect deliveries come here; resolving acknowledges, rejecting keeps the delivery in its lane.
-   * Without a hook the lane holds and at its limit the partition pauses. A second registration is a `CONFIGURATION` error.
+   * Exhausted, overflowing and suspect deliveries come here; resolving acknowledges, rejecting keeps the delivery in its lane:
+   * the hook is asked again, or, where it rejects with the very `reason` it was given, the handler tries again. Without a hook the lane holds and at its limit the partition pauses. A second registration is a `CONFIGURATION` error.
    */
   onExhausted(take: (delivery: Delivery, reason: unknown) => Promise<void>): void;
   /**

@@ -80,6 +80,10 @@ const passing: ReadonlySet<string | undefined> = new Set<ErrorCode>([
   'AUTHORIZATION',
 ]);
 
+/** The copy is larger than the backend takes. */
+export const isOversize = (error: unknown): boolean =>
+  isBentoError(error) && (error.code === 'OVERSIZE' || (error as PublishError).reason === 'OVERSIZE');
+
 /** No fault of the message: it is no poison, however often it fails so. */
 export const isPassing = (error: unknown): boolean =>
   isBentoError(error) && (passing.has(error.code) || passing.has((error as PublishError).reason));

@@ -73,8 +73,12 @@ export const originHeaders = (
   [names.originGroup]: group,
 });
 
-/** The copy for the retry topic, due at `dueAt`. */
-export function retried(message: Message, failure: Failure, group: string, dueAt: number): Message {
+/** The copy for the retry topic, due at `dueAt`. `brief`: without the error's text. */
+export function retried(
+  message: Message,
+  failure: Failure,
+  { group, dueAt, brief = false }: { readonly group: string; readonly dueAt: number; readonly brief?: boolean },
+): Message {
   const { code, message: text } = describeError(failure.error);
   return {
     ...message,
@@ -87,7 +91,7 @@ export function retried(message: Message, failure: Failure, group: string, dueAt
       [names.firstFailed]: String(failure.firstFailed),
       [names.lastFailed]: String(failure.lastFailed),
       [names.errorCode]: code,
-      [names.error]: text,
+      ...(!brief && { [names.error]: text }),
     },
   };
 }

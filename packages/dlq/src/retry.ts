@@ -1,7 +1,14 @@
-import type { Delivery, DeliveryHandler, Middleware, SubscriptionContext } from '@bento-bus/core';
-import { isBentoError } from '@bento-bus/core';
-import { isPassing } from './failure.ts';
-import { type DeadLetterReason, deadLettered, type Failure, failureOf, historyOf, retried } from './history.ts';
+import type { Delivery, DeliveryHandler, Message, Middleware, SubscriptionContext } from '@bento-bus/core';
+import { isOversize, isPassing } from './failure.ts';
+import {
+  type DeadLetterReason,
+  deadLettered,
+  type Failure,
+  failureOf,
+  type History,
+  historyOf,
+  retried,
+} from './history.ts';
 import { deadLetterGroup, deadLetterTopic, retryTopic } from './names.ts';
 import { type RetryOptions, type RetryPolicy, resolveRetryOptions } from './options.ts';
 import { withRetry } from './order-of-use.ts';
@@ -35,8 +42,11 @@ export function retry(options: RetryOptions = {}): Middleware {
   };
 }
 
-/** Failures whose copy could not be stored yet, remembered so that their handler is not called again for it. */
-const mostUnstored = 10_000;
+/**
+ * Failures whose copy could not be stored yet, remembered so that their handler is not called again for it; and failures that do not count.
+ * More are forgotten, as after a crash.
+ */
+const mostRemembered = 10_000;
 
 /** The steps of one topic's deliveries. */
 class Steps {
@@ -46,6 +56,8 @@ class Steps {
   readonly #isRetry: boolean;
   readonly #sequences: Sequences | undefined;
   readonly #unstored = new Map<string, { readonly failure: Failure; readonly reason: DeadLetterReason }>();
+  /** Tries that failed through no fault of the message, by position. */
+  readonly #passed = new Map<string, number>();
 
   constructor(next: DeliveryHandler, subscription: SubscriptionContext, policy: RetryPolicy) {
     const { topic, origin } = subscription;
@@ -68,7 +80,10 @@ class Steps {
       } catch (error) {
         return this.#failed(delivery, error, signal);
       }
-      return handled.catch((error: unknown) => this.#failed(delivery, error, signal));
+      const failed = (error: unknown): Promise<void> => this.#failed(delivery, error, signal);
+      return this.#passed.size === 0
+        ? handled.catch(failed)
+        : handled.then(() => void this.#passed.delete(delivery.position), failed);
     };
   }
 
@@ -80,13 +95,17 @@ class Steps {
   }
 
   async #failed(delivery: Delivery, error: unknown, signal: AbortSignal): Promise<void> {
-    if (isPassing(error) || signal.aborted) throw error;
-    const { attempts, retryable } = this.#policy;
+    const { position } = delivery;
+    const passed = this.#passed.get(position) ?? 0;
+    if (isPassing(error) || signal.aborted) {
+      if (passed > 0 || this.#passed.size < mostRemembered) this.#passed.set(position, passed + 1);
+      throw error;
+    }
     const history = historyOf(delivery, this.#isRetry);
-    const again = retryable(error);
-    // A delayed retry is one more try.
-    if (again && delivery.attempt < (history.delays > 0 ? 1 : attempts)) throw error;
+    const again = this.#policy.retryable(error);
+    if (again && this.#hasTries(delivery, history)) throw error;
     const failure = failureOf(delivery, error, history, this.#subscription);
+    if (!this.#hasLast && !this.#mayDelay(failure, again)) throw error;
     await this.#store(delivery, failure, again ? 'exhausted' : 'not-retryable');
   }
 
@@ -94,9 +113,24 @@ class Steps {
   async #exhausted(delivery: Delivery, error: unknown): Promise<void> {
     const unstored = this.#unstored.get(delivery.position);
     if (unstored !== undefined) return this.#store(delivery, unstored.failure, unstored.reason);
+    // Given back: the handler tries again.
     if (isPassing(error)) throw error;
-    const failure = failureOf(delivery, error, historyOf(delivery, this.#isRetry), this.#subscription);
-    return this.#store(delivery, failure, this.#policy.retryable(error) ? 'lane-limit' : 'not-retryable');
+    const history = historyOf(delivery, this.#isRetry);
+    const again = this.#policy.retryable(error);
+    // An outage took the time that its lane may be held; its own tries are not used up.
+    if (again && this.#passed.has(delivery.position) && this.#hasTries(delivery, history)) throw error;
+    const failure = failureOf(delivery, error, history, this.#subscription);
+    if (!this.#hasLast && !this.#mayDelay(failure, again)) throw error;
+    return this.#store(delivery, failure, again ? 'lane-limit' : 'not-retryable');
+  }
+
+  /** In place. A delayed retry is one more try. */
+  #hasTries({ attempt, position }: Delivery, { delays }: History): boolean {
+    return attempt - (this.#passed.get(position) ?? 0) < (delays > 0 ? 1 : this.#policy.attempts);
+  }
+
+  get #hasLast(): boolean {
+    return this.#policy.deadLetter || this.#sequences !== undefined;
   }
 
   #storeAgain(delivery: Delivery): Promise<void> {
@@ -110,8 +144,9 @@ class Steps {
       if (this.#sequences !== undefined) await this.#sequences.park(delivery, failure, reason);
       else await this.#copy(delivery, failure, reason);
       this.#unstored.delete(position);
+      this.#passed.delete(position);
     } catch (error) {
-      if (this.#unstored.size < mostUnstored) this.#unstored.set(position, { failure, reason });
+      if (this.#unstored.size < mostRemembered) this.#unstored.set(position, { failure, reason });
       throw error;
     }
   }
@@ -122,18 +157,21 @@ class Steps {
 
   async #copy({ message }: Delivery, failure: Failure, reason: DeadLetterReason): Promise<void> {
     const { origin, group, publisher } = this.#subscription;
+    const publish = (topic: string, copy: (brief: boolean) => Message): Promise<void> =>
+      publisher.publish(topic, [copy(false)]).catch((error: unknown) => {
+        if (!isOversize(error)) throw error;
+        return publisher.publish(topic, [copy(true)]);
+      });
     if (this.#mayDelay(failure, reason !== 'not-retryable')) {
       const dueAt = this.#subscription.now() + (this.#policy.delays[failure.delays] as number);
-      await publisher.publish(retryTopic(origin, group), [retried(message, failure, group, dueAt)]);
-      return;
+      try {
+        await publish(retryTopic(origin, group), (brief) => retried(message, failure, { group, dueAt, brief }));
+        return;
+      } catch (error) {
+        // No copy of it can travel, so it cannot be delayed: on to the last step.
+        if (!isOversize(error) || !this.#policy.deadLetter) throw error;
+      }
     }
-    if (!this.#policy.deadLetter) throw failure.error;
-    const topic = deadLetterTopic(origin, group);
-    try {
-      await publisher.publish(topic, [deadLettered(message, failure, { group, reason })]);
-    } catch (error) {
-      if (!isBentoError(error, 'OVERSIZE')) throw error;
-      await publisher.publish(topic, [deadLettered(message, failure, { group, reason, brief: true })]);
-    }
+    await publish(deadLetterTopic(origin, group), (brief) => deadLettered(message, failure, { group, reason, brief }));
   }
 }

@@ -191,6 +191,15 @@ export class Holds<T> {
   #refused(lane: Lane<T>, hold: Hold<T>, error: unknown): void {
     if (this.#over) return;
     const { logger, backoff, idle } = this.#context;
+    // It gave the reason back: not its business, the handler is to try again.
+    if (error === hold.error && hold.item.condemned === undefined) {
+      this.taking -= 1;
+      hold.unclaimed = true;
+      if (hold.item.dropped) this.judge(lane, hold);
+      else this.#wait(lane, hold, backoff(hold.failures, error, hold.item.delivery));
+      idle();
+      return;
+    }
     logger.error('an exhausted message could not be taken; it stays unacknowledged', fieldsOf(hold.item, error));
     this.taking -= 1;
     hold.refusals += 1;

@@ -30,7 +30,7 @@ export interface LanesOptions<T> {
   readonly settle: (token: T, delivery: Delivery) => void | Promise<void>;
   /** The acknowledgement failed: nothing more is started; end the subscription with this error. Called once. */
   readonly onFault: (error: unknown) => void;
-  /** Takes what its lane may hold no longer. Resolves: settled. Rejects: asked again after a backoff. Undefined: nobody takes it, the lane holds on. */
+  /** Takes what its lane may hold no longer. Resolves: settled. Rejects: asked again after a backoff; with the very reason: the handler tries again. Undefined: nobody takes it, the lane holds on. */
   readonly exhausted?: (delivery: Delivery, reason: unknown) => Promise<void> | undefined;
   /** A lane has reached its limit and nobody takes its failing delivery. Once a hold. */
   readonly onLimit?: (delivery: Delivery, reason: unknown) => void;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStore } from '@bento-bus/core';
+import type { EventStore, Message } from '@bento-bus/core';
 import { BentoError, configurationError } from '@bento-bus/core';
 import { Ledger } from './ledger.ts';
 import { restoreMessage, type StoredMessage, storeMessage } from './parked-message.ts';
@@ -39,7 +39,7 @@ interface SequenceState {
   closed: boolean;
   /** What waits, in order: its place, and where in the stream its bytes are. */
   readonly waiting: Map<number, { readonly version: number; readonly id: string; readonly failure?: ParkedFailure }>;
-  /** Ids of all that was ever in it. */
+  /** Identities of all that was ever in it. */
   readonly ids: Set<string>;
 }
 
@@ -79,7 +79,7 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
   const addTo = (place: ParkingPlace, sequence: string, one: ToPark, failure?: ParkedFailure): Promise<boolean> =>
     sequences.change(sequenceId(place, sequence), ({ closed, ids }) => {
       if (closed) return { result: false };
-      if (ids.has(one.message.id)) return { result: true };
+      if (ids.has(identityOf(one.message))) return { result: true };
       const { message, position } = one;
       const event: SequenceEvent = {
         kind: 'parked',
@@ -144,7 +144,7 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
         });
         if (!opened) continue;
         const state = await sequences.read(sequenceId(place, sequence));
-        const [index] = [...state.waiting].find(([, { id }]) => id === first.message.id) ?? [];
+        const [index] = [...state.waiting].find(([, { id }]) => id === identityOf(first.message)) ?? [];
         return index === undefined ? undefined : load(place, sequence, state, index);
       }
     },
@@ -183,10 +183,13 @@ const indexId = (group: string, topic: string): string => JSON.stringify(['index
 const sequenceId = ({ group, topic }: ParkingPlace, sequence: string): string =>
   JSON.stringify(['sequence', group, topic, sequence]);
 
+/** Unique together (CloudEvents 1.0); a line break is in no source. */
+const identityOf = ({ source, id }: Pick<Message, 'source' | 'id'>): string => `${source}\n${id}`;
+
 function applySequence(state: SequenceState, event: SequenceEvent, version: number): void {
   if (event.kind === 'parked') {
     const { failure } = event;
-    const { id } = event.message;
+    const id = identityOf(event.message);
     state.count += 1;
     state.ids.add(id);
     state.waiting.set(state.count, { version, id, ...(failure && { failure }) });

@@ -1,10 +1,16 @@
 import type { Delivery, DeliveryHandler, Message, SubscriptionContext } from '@bento-bus/core';
-import { headerNames } from '@bento-bus/core';
-import { describeError } from '../failure.ts';
+import { BentoError, headerNames } from '@bento-bus/core';
+import { describeError, isOversize } from '../failure.ts';
 import { failureHeaders as names, withoutMarks } from '../headers.ts';
 import { type DeadLetterReason, type Failure, originHeaders } from '../history.ts';
 import { retryTopic } from '../names.ts';
 import type { ParkedFailure, ParkedMessage, ParkingPlace, ParkingStore } from './store.ts';
+
+/** A delayed try of a parked message. */
+interface Again {
+  readonly failure: Pick<Failure, 'attempts' | 'delays' | 'firstFailed'>;
+  readonly dueAt: number;
+}
 
 /** A copy of a parked message on the retry topic. */
 interface Turn {
@@ -20,6 +26,8 @@ export class Sequences {
   readonly #store: ParkingStore;
   readonly #subscription: SubscriptionContext;
   readonly #delays: readonly number[];
+  /** In a batch several of one key ask at the same time: they ask one after the other. */
+  readonly #asking = new Map<string, Promise<boolean>>();
 
   constructor(store: ParkingStore, subscription: SubscriptionContext, delays: readonly number[]) {
     this.#store = store;
@@ -33,20 +41,45 @@ export class Sequences {
       const place = this.#placeOf(delivery);
       const turn = this.#turnOf(delivery);
       if (turn === undefined) {
-        const sequence = (await this.#open()).get(place.key);
-        if (sequence !== undefined && (await this.#store.add(place, sequence, partsOf(delivery)))) return;
-        await next(delivery, signal);
+        if (!(await this.#isKept(place, delivery))) await next(delivery, signal);
         return;
       }
-      const head = await this.#store.head(place, turn.sequence);
+      const head = await own(this.#store.head(place, turn.sequence));
       if (head === undefined) return;
       if (head.index === turn.index) {
         await next(delivery, signal);
-        await this.#follow(place, await this.#store.drained(place, turn.sequence, turn.index));
+        await own(
+          this.#store.drained(place, turn.sequence, turn.index).then((following) => this.#follow(place, following)),
+        );
       }
       // A copy of what has been handled: its process may have died before it published the next one.
-      else await this.#follow(place, head);
+      else await own(this.#follow(place, head));
     };
+  }
+
+  /** Whether it is parked, behind others of its key. Those of one key are asked for in their order, and none once an earlier one failed. */
+  async #isKept(place: ParkingPlace, delivery: Delivery): Promise<boolean> {
+    const ask = (): Promise<boolean> => own(this.#keep(place, delivery));
+    const before = this.#asking.get(place.key);
+    const asked = before === undefined ? ask() : before.then(ask);
+    this.#asking.set(place.key, asked);
+    try {
+      return await asked;
+    } finally {
+      if (this.#asking.get(place.key) === asked) this.#asking.delete(place.key);
+    }
+  }
+
+  async #keep(place: ParkingPlace, delivery: Delivery): Promise<boolean> {
+    const { group, origin } = this.#subscription;
+    const sequence = (await this.#store.open(group, origin)).get(place.key);
+    if (sequence === undefined || !(await this.#store.add(place, sequence, partsOf(delivery)))) return false;
+    const head = await this.#store.head(place, sequence);
+    const { source, id } = delivery.message;
+    // Parked before, as the first: its process may have died before it published its next try.
+    if (head?.failure !== undefined && head.message.id === id && head.message.source === source)
+      await this.#tryLater(place, head, { ...head.failure, delays: 0 });
+    return true;
   }
 
   /** Parks what failed; the head tries again after the next of the delays, if there is one. */
@@ -64,11 +97,19 @@ export class Sequences {
         return;
       }
     }
-    const delay = reason === 'not-retryable' ? undefined : this.#delays[failure.delays];
     // Behind others it has its turn when they are done.
-    const isHead = head !== undefined && (await this.#store.head(place, head.sequence))?.index === head.index;
-    if (head !== undefined && delay !== undefined && isHead)
-      await this.#publish(place, head, { failure, dueAt: this.#subscription.now() + delay });
+    if (head !== undefined && (await this.#store.head(place, head.sequence))?.index === head.index)
+      await this.#tryLater(place, head, { ...stored, delays: failure.delays });
+  }
+
+  /** After the next of the delays; when there is none, somebody has to redrive it. */
+  async #tryLater(
+    place: ParkingPlace,
+    head: ParkedMessage,
+    failure: ParkedFailure & { readonly delays: number },
+  ): Promise<void> {
+    const delay = failure.reason === 'not-retryable' ? undefined : this.#delays[failure.delays];
+    if (delay !== undefined) await this.#publish(place, head, { failure, dueAt: this.#subscription.now() + delay });
   }
 
   /** The next one has its turn at once, as for the first time. */
@@ -76,24 +117,19 @@ export class Sequences {
     if (next !== undefined) await this.#publish(place, next);
   }
 
-  async #publish(
-    { topic, group }: ParkingPlace,
-    parked: ParkedMessage,
-    again?: { readonly failure: Failure; readonly dueAt: number },
-  ): Promise<void> {
-    await this.#subscription.publisher.publish(retryTopic(topic, group), [
-      turnMessage(parked, { topic, group }, again),
-    ]);
+  async #publish({ topic, group }: ParkingPlace, parked: ParkedMessage, again?: Again): Promise<void> {
+    const copy = turnMessage(parked, { topic, group }, again);
+    try {
+      await this.#subscription.publisher.publish(retryTopic(topic, group), [copy]);
+    } catch (error) {
+      // With its headers it is larger than the backend takes. It stays parked, where `listParked` shows it.
+      if (!isOversize(error)) throw error;
+    }
   }
 
   #turnOf({ message }: Delivery): Turn | undefined {
     const { topic, origin } = this.#subscription;
     return topic === origin ? undefined : turnOf(message);
-  }
-
-  #open(): Promise<ReadonlyMap<string, string>> {
-    const { group, origin } = this.#subscription;
-    return this.#store.open(group, origin);
   }
 
   #placeOf({ message }: Delivery): ParkingPlace {
@@ -106,7 +142,7 @@ export class Sequences {
 export function turnMessage(
   { sequence, index, message, position, failure: stored }: ParkedMessage,
   { topic, group }: { readonly topic: string; readonly group: string },
-  again?: { readonly failure: Failure; readonly dueAt: number },
+  again?: Again,
 ): Message {
   const firstFailed = again?.failure.firstFailed ?? stored?.firstFailed;
   return {
@@ -132,6 +168,21 @@ function turnOf({ headers }: Message): Turn | undefined {
   const colon = text?.lastIndexOf(':') ?? -1;
   if (text === undefined || colon < 0) return undefined;
   return { sequence: text.slice(0, colon), index: Number(text.slice(colon + 1)) };
+}
+
+/** The parking or the retry topic is away: no fault of the message, which comes again. */
+async function own<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BentoError(
+      'ABORTED',
+      `dlq: cannot keep the order of the message's key: ${reason} The message stays unacknowledged and comes again. See to the parking store.`,
+      true,
+      { cause },
+    );
+  }
 }
 
 const partsOf = ({ message, position }: Delivery): { readonly message: Message; readonly position: string } => ({

@@ -9,6 +9,8 @@ import { checkRedriveOptions, type LetterEdit, type RedriveOptions, type Redrive
 
 /** Of a letter that this pass has looked at and put back. */
 const passHeader = 'bento-redrive-pass';
+/** Before a letter of this pass goes round once more. Milliseconds. */
+const roundMs = 20;
 /** Letters of different keys at once. */
 const atOnce = 16;
 /** What a dry run looks at, at most. */
@@ -50,6 +52,7 @@ class Run {
   #nextAt = 0;
   #last = Date.now();
   readonly #end = deferred<boolean>();
+  readonly #stop = new AbortController();
   #isOver = false;
 
   constructor(options: RedriveOptions) {
@@ -115,14 +118,18 @@ class Run {
 
   async #look(delivery: Delivery): Promise<void> {
     const { dryRun = false, filter = {}, onProgress } = this.#options;
-    // Of this pass: all before it in its partition was looked at.
-    if (this.#isOver || delivery.message.headers[passHeader] === this.#id) throw untouched();
+    if (this.#isOver) throw new Untouched();
+    const { headers } = delivery.message;
+    if (headers[passHeader] === this.#id || headers[names.redriveRun] === this.#id) {
+      await this.#passOn(delivery.message);
+      return;
+    }
     this.#last = Date.now();
     this.#looked += 1;
     const letter = readDeadLetter(delivery);
     try {
       const chosen = fits(letter, filter);
-      if (chosen && this.#begun >= this.#limit) throw untouched();
+      if (chosen && this.#begun >= this.#limit) throw new Untouched();
       if (dryRun) {
         if (chosen) {
           this.#begun += 1;
@@ -140,9 +147,26 @@ class Run {
       onProgress?.(this.#progress());
       if (this.#done >= this.#limit) this.#finish(false);
     } catch (error) {
-      if (!isUntouched(error)) this.#fail(error);
+      if (!(error instanceof Untouched)) this.#fail(error);
       throw error;
     }
+  }
+
+  /**
+   * One that this run has put back, or that failed again since: it goes round, so that what others of its partition or key hold up is
+   * looked at. Slowly, as nothing is gained by it.
+   */
+  async #passOn(message: Message): Promise<void> {
+    if (this.#options.dryRun === true) await new Promise(() => {});
+    await this.#sleep(roundMs);
+    const { transport, topic, group } = this.#options;
+    await transport.publish(deadLetterTopic(topic, group), [marked(message, this.#id)]);
+  }
+
+  /** Ends with the run, too. */
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
+    if (this.#isOver) throw new Untouched();
   }
 
   async #take(letter: DeadLetter): Promise<void> {
@@ -161,9 +185,7 @@ class Run {
 
   async #putBack(message: Message): Promise<void> {
     const { transport, topic, group } = this.#options;
-    await transport.publish(deadLetterTopic(topic, group), [
-      { ...message, headers: { ...message.headers, [passHeader]: this.#id } },
-    ]);
+    await transport.publish(deadLetterTopic(topic, group), [marked(message, this.#id)]);
     this.#kept += 1;
   }
 
@@ -197,8 +219,7 @@ class Run {
     if (perSecond === undefined) return;
     const now = Date.now();
     this.#nextAt = Math.max(now, this.#nextAt + 1_000 / perSecond);
-    if (this.#nextAt > now) await sleep(this.#nextAt - now);
-    if (this.#isOver) throw untouched();
+    if (this.#nextAt > now) await this.#sleep(this.#nextAt - now);
   }
 
   #progress(): { looked: number; done: number; kept: number } {
@@ -207,11 +228,13 @@ class Run {
 
   #finish(complete: boolean): void {
     this.#isOver = true;
+    this.#stop.abort();
     this.#end.resolve(complete);
   }
 
   #fail(error: unknown): void {
     this.#isOver = true;
+    this.#stop.abort();
     this.#end.reject(error);
   }
 }
@@ -221,11 +244,14 @@ const namesOf = (change: LetterEdit | undefined): string[] => [
   ...Object.keys(change?.headers ?? {}).map((name) => name.toLowerCase()),
 ];
 
+const marked = (message: Message, run: string): Message => ({
+  ...message,
+  headers: { ...message.headers, [passHeader]: run },
+});
+
 /** It stays where it is. */
-const untouched = (): BentoError =>
-  new BentoError(
-    'ABORTED',
-    'dlq: cannot take the dead letter: the run does not take it, or has ended. It stays.',
-    true,
-  );
-const isUntouched = (error: unknown): boolean => (error as { readonly code?: unknown }).code === 'ABORTED';
+class Untouched extends BentoError {
+  constructor() {
+    super('ABORTED', 'dlq: cannot take the dead letter: the run does not take it, or has ended. It stays.', true);
+  }
+}
