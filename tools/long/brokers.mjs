@@ -21,7 +21,15 @@ export const brokerSuites = (options) =>
         const file = join(path, 'tmp/broker-results.json');
         rmSync(file, { force: true });
         const { kills, seed, tests } = options;
-        const env = { ...process.env, KILLS: kills, SEED: seed, LONG: '1', FORCE_COLOR: '0', NO_COLOR: undefined };
+        const full = {
+          KILLS: kills,
+          SEED: seed,
+          DELIVERY_SEED: seed,
+          FUZZ_SEED: seed,
+          FUZZ_ITERATIONS: '200000',
+          LONG: '1',
+        };
+        const env = { ...process.env, ...full, FORCE_COLOR: '0', NO_COLOR: undefined };
         const only = tests === undefined ? [] : ['--', '-t', tests];
         const child = spawn('npm', ['run', '--silent', 'test:brokers', ...only], {
           cwd: path,
