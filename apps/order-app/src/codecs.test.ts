@@ -1,3 +1,4 @@
+import { createJsonCodec } from '@bento-bus/codecs';
 import { type Codec, type CodecContext, headerNames } from '@bento-bus/core';
 import { describe, expect, it } from '@jest/globals';
 import { codecNames } from './codec-names.ts';
@@ -66,4 +67,32 @@ it('the codecs write different bytes, and say which', async () => {
   expect([...sizes.keys()]).toEqual(['application/json', 'application/avro', 'application/protobuf']);
   const [json = 0, ...binary] = sizes.values();
   for (const bytes of binary) expect(bytes).toBeLessThan(json);
+});
+
+it.each(['constructor', '__proto__', 'toString', 'text/plain'])(
+  'the content type %s is none of another codec',
+  async (contentType) => {
+    const codec = await createMessageCodec('json');
+    const context = { ...contextOf('order.paid', codec), headers: { [headerNames.contentType]: contentType } };
+    expect(await codec.decode(Buffer.from('{"orderId":"1"}'), context)).toEqual({ orderId: '1' });
+  },
+);
+
+it('a codec that could not be loaded is loaded again for the next message', async () => {
+  const json = createJsonCodec();
+  let loads = 0;
+  const codec = await createMessageCodec('json', {
+    json: async () => json,
+    avro: async () => {
+      loads += 1;
+      if (loads === 1) throw new Error('too many open files');
+      return { ...json, contentType: 'application/avro', decode: () => 'read' };
+    },
+    protobuf: async () => json,
+  });
+  const context = contextOf('order.paid', { ...json, contentType: 'application/avro' });
+  const decode = async (): Promise<unknown> => codec.decode(Buffer.alloc(0), context);
+  await expect(decode()).rejects.toThrow('too many open files');
+  expect(await Promise.all([decode(), decode()])).toEqual(['read', 'read']);
+  expect(loads).toBe(2);
 });

@@ -4,14 +4,18 @@ import { type Codec, type EventDefinition, headerNames } from '@bento-bus/core';
 import type { CodecName } from './codec-names.ts';
 import { creditNoteEvents, orderEvents } from './domain/events.ts';
 
-const contentTypes: Readonly<Record<string, CodecName>> = {
-  'application/json': 'json',
-  'application/avro': 'avro',
-  'application/protobuf': 'protobuf',
-};
+/** By what messages say of themselves: no object, which has "constructor" too. */
+const contentTypes: ReadonlyMap<string | undefined, CodecName> = new Map([
+  ['application/json', 'json'],
+  ['application/avro', 'avro'],
+  ['application/protobuf', 'protobuf'],
+]);
+
+/** What makes each codec. */
+type Loaders = { readonly [Name in CodecName]: () => Promise<Codec> };
 
 /** Only what is used is loaded. */
-const codecs: { readonly [Name in CodecName]: () => Promise<Codec> } = {
+const codecs: Loaders = {
   json: async () => createJsonCodec(),
   avro: async () => {
     const { createAvroCodec } = await import('@bento-bus/codecs/avro');
@@ -22,8 +26,12 @@ const codecs: { readonly [Name in CodecName]: () => Promise<Codec> } = {
   },
   protobuf: async () => {
     const { createProtobufCodec } = await import('@bento-bus/codecs/protobuf');
-    const proto = await schemaFile('shop.v1.proto');
-    const types = definitions.map(({ type }) => [type, { 1: { proto, message: `bento.shop.${messageName(type)}` } }]);
+    const types = await Promise.all(
+      definitions.map(async ({ type, version }) => {
+        const proto = await schemaFile(`shop.v${version}.proto`);
+        return [type, { [version]: { proto, message: `bento.shop.${messageName(type)}` } }];
+      }),
+    );
     return createProtobufCodec({
       types: Object.fromEntries(types) as Record<string, Record<number, { proto: string; message: string }>>,
     });
@@ -47,19 +55,23 @@ const schemaFile = (name: string): Promise<string> => readFile(new URL(`../schem
  * The codec of the application's messages. It writes what `name` says and reads what the message's content type says, so that the setting
  * may change while messages of another one wait on the broker.
  */
-export async function createMessageCodec(name: CodecName): Promise<Codec> {
-  const own = await codecs[name]();
+export async function createMessageCodec(name: CodecName, loaders: Loaders = codecs): Promise<Codec> {
+  const own = await loaders[name]();
   const others = new Map<CodecName, Promise<Codec>>();
   const other = (named: CodecName): Promise<Codec> => {
-    const loading = others.get(named) ?? codecs[named]();
+    const before = others.get(named);
+    if (before !== undefined) return before;
+    const loading = loaders[named]();
     others.set(named, loading);
+    // The next message tries again.
+    loading.catch(() => others.delete(named));
     return loading;
   };
   return {
     contentType: own.contentType,
     encode: (value, context) => own.encode(value, context),
     decode: (body, context) => {
-      const written = contentTypes[context.headers[headerNames.contentType] ?? ''] ?? name;
+      const written = contentTypes.get(context.headers[headerNames.contentType]) ?? name;
       return written === name ? own.decode(body, context) : other(written).then((codec) => codec.decode(body, context));
     },
   };

@@ -8,7 +8,7 @@ export interface LimitOptions {
   readonly maxDepth?: number;
   /**
    * Values that a body may become when it is read: items of arrays, fields of records or messages, entries of maps (which count three times,
-   * as they take as long). Few bytes can stand for very many, so this bounds time and memory. @default 500_000
+   * as they take as long), also of records that a reader passes over. Few bytes can stand for very many, so this bounds time and memory. @default 500_000
    */
   readonly maxValues?: number;
 }

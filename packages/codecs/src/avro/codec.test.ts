@@ -182,7 +182,7 @@ describe('Avro', () => {
 
   it('carries every long that a number holds, where avsc loses the last bit', () => {
     const [codec, wide] = [codecOf(field('long')), codecOf(field('long'), { longs: 'bigint' })];
-    const most = Number.MAX_SAFE_INTEGER - 1;
+    const most = Number.MAX_SAFE_INTEGER;
     for (const size of [0, 63, 64, 2 ** 29, 2 ** 30 - 1, 2 ** 30, 2 ** 31, 2 ** 32 + 1, 2 ** 52 + 1, most - 1, most])
       for (const a of [size, -size, -size - 1].filter((one) => Math.abs(one) <= most)) {
         const body = encode(codec, { a: a + 0 });
@@ -190,6 +190,10 @@ describe('Avro', () => {
         expect(wide.decode(body, context)).toEqual({ a: BigInt(a) });
         expect(encode(wide, { a: BigInt(a) })).toEqual(body);
       }
+    for (const a of [most + 1, -most - 1, 0.5, Number.NaN, '1'])
+      expect(refusal(() => codec.encode({ a }, context)).at).toBe('$.a');
+    const optional = codecOf(field(['null', 'long']));
+    expect(optional.decode(encode(optional, { a: -most }), context)).toEqual({ a: -most });
   });
 
   it('carries longs as bigints when asked', () => {

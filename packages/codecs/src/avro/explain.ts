@@ -7,7 +7,7 @@ import type { Inner } from './avsc.ts';
 export function explain(type: Inner, value: unknown, error: unknown): Fault {
   if (error instanceof FaultError) {
     const { fault } = error;
-    const at = fault.problem === loneSurrogate('$').problem ? surrogateIn(value, '$') : undefined;
+    const at = fault.problem === loneSurrogate('$').problem ? surrogateAt(value) : undefined;
     return { ...fault, at: at ?? '$' };
   }
   let found: Fault | undefined;
@@ -43,14 +43,31 @@ function nameOf(type: Inner): string {
   return type.name === undefined ? kind : `${kind} ${type.name}`;
 }
 
-/** Where the first string is that UTF-8 cannot carry. Such a value has been written up to there, so it ends. */
-function surrogateIn(value: unknown, path: string, depth = 0): string | undefined {
-  if (typeof value === 'string') return isWellFormed(value) ? undefined : path;
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth > 100) return undefined;
-  for (const [key, item] of Object.entries(value)) {
-    if (!isWellFormed(key)) return path;
-    const found = surrogateIn(item, below(path, key), depth + 1);
-    if (found !== undefined) return found;
+/** Values that are looked at for a place, at most: what is not in the schema, and so was not written, may be without end. */
+const mostLooks = 100_000;
+
+/** Where the first string is that UTF-8 cannot carry, as far as it is found. */
+function surrogateAt(value: unknown): string | undefined {
+  const seen = new WeakSet<object>();
+  let left = mostLooks;
+  const search = (one: unknown, path: string, depth: number): string | undefined => {
+    left -= 1;
+    if (typeof one === 'string') return isWellFormed(one) ? undefined : path;
+    if (typeof one !== 'object' || one === null || ArrayBuffer.isView(one) || depth > 100) return undefined;
+    if (left < 0 || seen.has(one)) return undefined;
+    seen.add(one);
+    for (const key of Object.keys(one)) {
+      if (left < 0) return undefined;
+      if (!isWellFormed(key)) return path;
+      const found = search((one as Record<string, unknown>)[key], below(path, key), depth + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  try {
+    return search(value, '$', 0);
+  } catch {
+    // A getter that throws the second time.
+    return undefined;
   }
-  return undefined;
 }

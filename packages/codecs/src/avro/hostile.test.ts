@@ -23,6 +23,18 @@ const ints = { type: 'array', items: 'int' };
 const nulls = { type: 'array', items: 'null' };
 const map = { type: 'map', values: 'int' };
 const list = { type: 'record', name: 'L', fields: [{ name: 'next', type: ['null', 'L'] }] };
+/** Each holds two of the one before, and none takes a byte. */
+const doubled = Array.from({ length: 24 }).reduce<object>(
+  (inner, _, i) => ({
+    type: 'record',
+    name: `D${i + 1}`,
+    fields: [
+      { name: 'a', type: inner },
+      { name: 'b', type: `D${i}` },
+    ],
+  }),
+  { type: 'record', name: 'D0', fields: [] },
+);
 const symbols = { type: 'enum', name: 'E', symbols: ['A'] };
 const many = Array.from({ length: 9 }, () => 0xff);
 
@@ -42,6 +54,7 @@ const cases: readonly [string, unknown, readonly number[], string, string][] = [
   ['items of no size', nulls, long(1e9), 'byte 5', 'more than 500000 values'],
   ['items of no size in many blocks', nulls, [...long(3e5), ...long(3e5), 0], 'byte 6', 'more than 500000 values'],
   ['records of no size', { type: 'array', items: record('null') }, long(1e9), 'byte 5', '500000'],
+  ['records of no size that double', doubled, [], 'byte 0', '500000'],
   ['depth', list, Array.from({ length: 100_000 }, () => 2), 'byte 64', 'deeper than 64'],
   ['a length beyond the end', 'string', [...long(1e9), 0x61], 'byte 6', 'ends too early'],
   ['a length below zero', 'bytes', long(-1), 'byte 1', 'a length below zero'],
@@ -80,6 +93,35 @@ const cases: readonly [string, unknown, readonly number[], string, string][] = [
   ],
 ];
 
+/** Reads what `schema` has written as a record with the text `a`; as it was written in version 2. */
+const reading = (schema: string): Codec =>
+  codecOf(
+    { type: 'record', name: 'A', fields: [{ name: 'a', type: 'string', default: '' }] },
+    {
+      registry: {
+        mark: () => ({ prefix: new Uint8Array(0) }),
+        writerOf: () => ({ id: '7', schema: { format: 'AVRO', text: schema }, offset: 0 }),
+      },
+    },
+  );
+
+const withField = (of: unknown): string =>
+  JSON.stringify({
+    type: 'record',
+    name: 'A',
+    fields: [
+      { name: 'a', type: 'string' },
+      { name: 'z', type: of },
+    ],
+  });
+
+/** A new one at each look, without end. */
+function endless(): object {
+  const object = {};
+  for (const name of ['l', 'r']) Object.defineProperty(object, name, { enumerable: true, get: endless });
+  return object;
+}
+
 describe('hostile Avro', () => {
   it.each(cases)('refuses %s', (_, schema, bytes, at, problem) => {
     const codec = codecOf(schema);
@@ -114,6 +156,73 @@ describe('hostile Avro', () => {
       );
       expect(() => codec.decode(Uint8Array.from(bytes), context)).toThrow(problem);
     }
+  });
+
+  it.each([
+    [
+      'a field',
+      '{"type":"record","name":"A","fields":[{"name":"\\u005f_proto__","type":{"type":"map","values":"boolean"}}]}',
+    ],
+    ['a record', '{"type":"record","name":"\\u005f_proto__","fields":[]}'],
+    ['a record with a dot before', '{"type":"record","name":".__proto__","fields":[]}'],
+  ])('refuses a writer whose schema has __proto__ in disguise: %s', (_, schema) => {
+    const body = Buffer.from([2, 10, ...Buffer.from('admin'), 1, 0]);
+    for (const version of [1, 2])
+      expect(() => reading(schema).decode(body, { ...context, version })).toThrow('would change prototypes');
+    expect(() => codecOf(JSON.parse(schema))).toThrow('would change prototypes');
+  });
+
+  it.each(['constructor', 'toString', 'valueOf'])('refuses a writer whose schema has the type %s', (type) => {
+    const schemas = [
+      JSON.stringify(type),
+      JSON.stringify({ type }),
+      withField(type),
+      withField({ type }),
+      withField({ type: ['null', type] }),
+    ];
+    for (const schema of schemas)
+      for (const version of [1, 2]) {
+        const refuse = (): unknown => reading(schema).decode(Buffer.of(2, 0x61, 0), { ...context, version });
+        expect(refuse).toThrow(CodecError);
+        expect(refuse).toThrow('is no Avro schema');
+      }
+    // As the name of a record, it is one like others.
+    const named = {
+      type: 'record',
+      name: 'A',
+      fields: [
+        { name: 'a', type: { ...record('int'), name: type } },
+        { name: 'b', type },
+      ],
+    };
+    expect(codecOf(named).decode(Buffer.of(2, 4), context)).toEqual({ a: { f0: 1 }, b: { f0: 2 } });
+    // A logical type that nobody has a class for.
+    expect(codecOf({ type: 'string', logicalType: type }).decode(Buffer.of(2, 0x61), context)).toBe('a');
+  });
+
+  it('looks for half a surrogate pair only as long as it is worth it', () => {
+    const codec = codecOf({ type: 'record', name: 'A', fields: [{ name: 'a', type: 'string' }] });
+    const refused = (value: object): unknown => {
+      try {
+        return codec.encode(value, context);
+      } catch (error) {
+        return error;
+      }
+    };
+    let shared: object = {};
+    for (let i = 0; i < 80; i += 1) shared = { l: shared, r: shared };
+    const cycle: Record<string, unknown> = {};
+    cycle['l'] = cycle['r'] = cycle;
+    for (const extra of [shared, cycle])
+      expect(refused({ extra, a: '\ud800' })).toMatchObject({ code: 'CODEC', at: '$.a' });
+    expect(refused({ extra: endless(), a: '\ud800' })).toMatchObject({ code: 'CODEC', at: '$' });
+    const throwing = {
+      get extra() {
+        throw new Error('not loaded');
+      },
+      a: '\ud800',
+    };
+    expect(refused(throwing)).toMatchObject({ code: 'CODEC', at: '$' });
   });
 
   it('reads what is at the limits', () => {

@@ -69,6 +69,7 @@ export function typeOfText(text: string, types: TypeOptions): Inner {
   } catch {
     throw new Error('it is no JSON');
   }
-  if (/"__proto__"/.test(text)) throw new Error('a name "__proto__" would change prototypes');
+  // Not of the text, which may have it in escapes. A name may begin with a dot.
+  if (/"\.?__proto__"/.test(JSON.stringify(schema))) throw new Error('a name "__proto__" would change prototypes');
   return typeOf(schema, types);
 }

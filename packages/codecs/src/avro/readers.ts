@@ -55,17 +55,18 @@ export class Readers {
   }
 }
 
-const resolve = ({ id }: WriterSchema, writer: Inner, local: Inner): Reader => {
-  if (local.equals(writer)) return local;
-  return made(
-    // Of a resolver that avsc gives away, this is never null.
-    () => local.createResolver(writer, { ignoreNamespaces: true }) as Resolver & Pick<Inner, '_read'>,
+const resolve = ({ id }: WriterSchema, writer: Inner, local: Inner): Reader =>
+  made<Pick<Inner, '_read'>>(
+    () =>
+      local.equals(writer)
+        ? local
+        : // Of a resolver that avsc gives away, its reader is never null.
+          (local.createResolver(writer, { ignoreNamespaces: true }) as Resolver & Pick<Inner, '_read'>),
     (why) => ({
       problem: `what the schema ${id} of its writer has cannot be read as the schema of its version (${why})`,
       advice: 'Give the schema of its version a default for each field that it adds.',
     }),
   );
-};
 
 function made<T>(make: () => T, faultOf: (why: string) => Fault): T | Fault {
   try {

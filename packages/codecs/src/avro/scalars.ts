@@ -64,8 +64,17 @@ export class GuardedFloat extends classes.FloatType {
   }
 }
 
-/** A long as a number. */
+/** A long as a number. avsc's own refuses the outermost two that a number holds. */
 export class GuardedLong extends classes.LongType {
+  override _check(value: unknown, _flags?: number, hook?: unknown): boolean {
+    return verdict(Number.isSafeInteger(value), value, this, hook);
+  }
+
+  override _write(tap: Tap, value: unknown): void {
+    if (!Number.isSafeInteger(value)) throw new TypeError('no long');
+    tap.writeLong(value as number);
+  }
+
   override _read(tap: Tap): number {
     const at = tap.pos;
     const value = tap.readLong();

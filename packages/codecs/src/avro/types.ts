@@ -16,14 +16,17 @@ export interface TypeOptions {
 export function typeOf(schema: unknown, { bigints, logicalTypes = {} }: TypeOptions): Inner {
   const long = bigints ? bigLong : () => new GuardedLong();
   return forSchema(schema, {
-    registry: { bytes: new GuardedBytes(), float: new GuardedFloat(), long: long() },
-    logicalTypes,
+    registry: bare({ bytes: new GuardedBytes(), float: new GuardedFloat(), long: long() }),
+    logicalTypes: bare(logicalTypes),
     // A logical type that does not fit would fall back to a type without guards.
     assertLogicalTypes: true,
     omitRecordMethods: true,
     typeHook: hookFor(long),
   } as never);
 }
+
+/** avsc looks names up in plain objects, where "constructor" is always found. */
+const bare = <T extends object>(names: T): T => Object.assign(Object.create(null) as T, names);
 
 type Definition = Readonly<Record<string, unknown>>;
 
@@ -46,6 +49,7 @@ function hookFor(long: () => Inner): TypeHook {
     if (typeof schema !== 'object' || schema === null) return undefined;
     const definition = schema as Definition;
     const { type, logicalType } = definition;
+    if (typeof type === 'string' && type in {}) throw new Error(`unknown type: "${type}"`);
     if (typeof logicalType === 'string' && Object.hasOwn(options.logicalTypes ?? {}, logicalType))
       if (!pending.delete(schema)) {
         pending.add(schema);
@@ -82,7 +86,7 @@ class BytesUnion extends classes.UnwrappedUnionType {
 }
 
 /** Each record counts with its fields, as what they hold may take no bytes. */
-function spending({ fields }: Inner, read: (tap: Tap) => unknown): (tap: Tap) => unknown {
+function spending<R>({ fields }: Inner, read: (tap: Tap) => R): (tap: Tap) => R {
   const count = (fields ?? []).length;
   return (tap) => {
     (tap as GuardedTap).spend(count);
@@ -127,7 +131,8 @@ function recordsOf(): Records {
     }
 
     override _createSkipper(): (tap: Tap) => void {
-      return counted(this, super._createSkipper());
+      // What is skipped may take no bytes either.
+      return counted(this, spending(this, super._createSkipper()));
     }
 
     override _createWriter(): (tap: Tap, value: unknown) => void {

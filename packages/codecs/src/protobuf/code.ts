@@ -7,7 +7,13 @@ export interface Scope {
   symbols(symbols: Symbols): string;
 }
 
-/** A property in code. */
+/** A property in code, to be set. */
 export const property = (object: string, name: string): string => `${object}[${JSON.stringify(name)}]`;
+
+/** What a message has in a field. What every object has is no field of this one. */
+export const fieldOf = (message: string, name: string): string =>
+  name in {}
+    ? `(Object.hasOwn(${message}, ${JSON.stringify(name)}) ? ${property(message, name)} : undefined)`
+    : property(message, name);
 
 export const tagOf = ({ id }: FieldPlan, wire: number): number => ((id << 3) | wire) >>> 0;

@@ -63,6 +63,16 @@ const raw = (text: string, message: string): protobuf.Type => {
   return root.lookupType(message);
 };
 
+/** An entry of a map that is field 1: its key, and the bytes of its value. */
+const entry = (key: string, ...bytes: number[]): number[] => [
+  0x0a,
+  3 + bytes.length,
+  0x0a,
+  1,
+  ...Buffer.from(key),
+  ...bytes,
+];
+
 function refusal(work: () => unknown): CodecError {
   try {
     work();
@@ -241,6 +251,52 @@ describe('Protobuf', () => {
     expect(refusal(() => codec.decode(Buffer.of(0x10, 1), context)).message).toContain('required field "id"');
   });
 
+  it('leaves out an entry of a map whose symbol a closed enum does not know', () => {
+    const text = 'syntax = "proto2"; message M { map<string, E> map = 1; } enum E { X = 0; Y = 1; }';
+    const codec = codecOf(text, 'M');
+    const body = Buffer.from([
+      ...entry('a', 0x10, 9),
+      ...entry('b', 0x10, 1),
+      ...entry('c'),
+      ...entry('d', 0x10, 9, 0x10, 1),
+    ]);
+    expect(codec.decode(body, context)).toStrictEqual({ map: { b: 'Y', c: 'X', d: 'Y' } });
+    const open = codecOf(text.replace('proto2', 'proto3'), 'M');
+    expect(open.decode(body, context)).toStrictEqual({ map: { a: 9, b: 'Y', c: 'X', d: 'Y' } });
+  });
+
+  it('has fields of its own by the names of what every object has', () => {
+    const text =
+      'syntax = "proto3"; message A { B constructor = 1; B to_string = 2; } message B { string keys = 1; string frozen = 2; }';
+    const codec = codecOf(text, 'A');
+    const keys = Object.getOwnPropertyDescriptor(Object, 'keys') as PropertyDescriptor;
+    const shared = Object.getOwnPropertyDescriptor(Object.prototype, 'toString')?.value as object;
+    try {
+      const body = Buffer.of(0x0a, 4, 0x0a, 2, 0x68, 0x69, 0x12, 4, 0x12, 2, 0x68, 0x69);
+      const read = codec.decode(body, context);
+      expect(Object.getOwnPropertyDescriptor(Object, 'keys')).toEqual(keys);
+      expect(Object.hasOwn(shared, 'frozen')).toBe(false);
+      expect(read).toEqual({ constructor: { keys: 'hi', frozen: '' }, toString: { keys: '', frozen: 'hi' } });
+      // What comes in pieces is still merged, with what is there itself.
+      const pieces = Buffer.of(0x0a, 4, 0x0a, 2, 0x68, 0x69, 0x0a, 3, 0x12, 1, 0x68);
+      expect(codec.decode(pieces, context)).toEqual({ constructor: { keys: 'hi', frozen: 'h' } });
+    } finally {
+      Object.defineProperty(Object, 'keys', keys);
+      Reflect.deleteProperty(Object, 'frozen');
+      Reflect.deleteProperty(shared, 'frozen');
+    }
+    const required = codecOf('syntax = "proto2"; message A { required string to_string = 1; }', 'A');
+    expect(refusal(() => required.decode(Buffer.alloc(0), context)).message).toContain('required field "toString"');
+    expect(refusal(() => required.encode({}, context)).at).toBe('$.toString');
+    const either = codecOf('syntax = "proto3"; message A { oneof k { string constructor = 1; string zed = 2; } }', 'A');
+    expect(encode(either, { zed: 'q' })).toEqual(Buffer.of(0x12, 1, 0x71));
+    expect(either.decode(Buffer.of(0x12, 1, 0x71), context)).toEqual({ zed: 'q' });
+    expect(either.decode(Buffer.of(0x0a, 1, 0x63, 0x12, 1, 0x71), context)).toEqual({ zed: 'q' });
+    expect(refusal(() => either.encode({ constructor: 'c', zed: 'q' }, context)).message).toContain(
+      '"constructor" is set',
+    );
+  });
+
   it('takes descriptor sets, Roots and their JSON', () => {
     const { root } = raw(proto, 'shop.Orders.OrderPlaced');
     const set = descriptor.FileDescriptorSet.encode(root.toDescriptor('proto3')).finish();
@@ -296,4 +352,50 @@ describe('Protobuf with a registry', () => {
     const error = refusal(() => codec.decode(Buffer.of(0, 1, 7), context));
     expect(error.message).toContain('its body is the message "shop.Orders.Item", not "shop.Orders.OrderPlaced"');
   });
+
+  it.each([
+    [
+      'another message at the same place',
+      'syntax = "proto3"; package shop; message Reset { string user = 1; }',
+      [0],
+      '"shop.Reset"',
+    ],
+    [
+      'a place that the schema does not have',
+      'syntax = "proto3"; package shop; message Placed { string id = 1; }',
+      [3],
+      'no message',
+    ],
+    ['another place of what cannot be read', 'message {', [1], 'no message'],
+  ])('refuses %s', (_, text, message, found) => {
+    const error = refusal(() => written(text, message).decode(Buffer.of(0x0a, 1, 0x61), context));
+    expect(error.message).toContain(`its body is ${found.startsWith('"') ? 'the message ' : ''}${found}`);
+    expect(error.message).toContain('not "shop.Placed"');
+  });
+
+  it.each([
+    [
+      'another text of its message',
+      'syntax = "proto3"; package shop; message Placed { string id = 1; int32 n = 2; }',
+      [0],
+    ],
+    [
+      'its message elsewhere',
+      'syntax = "proto3"; package shop; message Other {} message Placed { string id = 1; }',
+      [1],
+    ],
+    ['its own place in what cannot be read', 'message {', [0]],
+  ])('reads %s', (_, text, message) => {
+    const reader = written(text, message);
+    for (let i = 0; i < 2; i += 1) expect(reader.decode(Buffer.of(0x0a, 1, 0x61), context)).toStrictEqual({ id: 'a' });
+  });
 });
+
+/** A codec of `shop.Placed` whose bodies another file's message has written. */
+function written(text: string, message: readonly number[]): Codec {
+  const registry: SchemaRegistry = {
+    mark: () => ({ prefix: new Uint8Array(0) }),
+    writerOf: () => ({ id: '9', schema: { format: 'PROTOBUF', text }, offset: 0, message }),
+  };
+  return codecOf('syntax = "proto3"; package shop; message Placed { string id = 1; }', 'shop.Placed', { registry });
+}

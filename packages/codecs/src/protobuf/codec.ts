@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { type Codec, type CodecContext, type Encoded, isPromise } from '@bento-bus/core';
-import { type ErrorOf, errorsOf, type Fault, FaultError, tooLarge } from '../fault.ts';
+import { type ErrorOf, errorsOf, type Fault, FaultError, shorten, tooLarge } from '../fault.ts';
 import { BoundedMap } from '../registry/cache.ts';
 import type { SchemaMark, WriterSchema } from '../registry/port.ts';
 import { unknownVersion } from '../versions.ts';
@@ -60,20 +60,23 @@ export function createProtobufCodec(options: ProtobufCodecOptions): Codec {
     return mark?.headers === undefined ? { body } : { body, headers: mark.headers };
   };
 
-  /** Refuses a body of another message of the writer's file. */
+  /** Refuses a body of another message. Where it stands says little: the first message of one file is another than that of the next. */
   const checkMessage = ({ id, schema, message }: WriterSchema, local: LocalType, context: CodecContext): void => {
-    if (message === undefined || isSame(message, local.path)) return;
+    if (message === undefined) return;
+    const inPlace = isSame(message, local.path);
+    if (inPlace && schema.text === local.text?.text) return;
     const key = `${id}/${message.join('.')}`;
     let name = names.get(key);
     if (name === undefined) {
       name = messageAt(schema.text, message) ?? false;
       names.set(key, name);
     }
-    if (name !== false && name !== local.name)
-      throw refusal('decode', context, {
-        problem: `its body is the message "${name}", not "${local.name}"`,
-        advice: 'Correct the producer, or the types of the codec.',
-      });
+    // Of a text that cannot be read, the place is all there is.
+    if (name === local.name || (name === false && inPlace)) return;
+    throw refusal('decode', context, {
+      problem: `its body is ${called(name)}, not "${local.name}"`,
+      advice: 'Correct the producer, or the types of the codec.',
+    });
   };
 
   const read = (body: Uint8Array, found: WriterSchema | undefined, context: CodecContext): unknown => {
@@ -113,6 +116,10 @@ const nothing = Buffer.alloc(0);
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index]);
+
+/** What `messageAt` found. */
+const called = (name: string | false): string =>
+  name === false || name === '' ? 'no message that its schema has' : `the message "${shorten(name)}"`;
 
 /** Paths begin at the value. */
 function unwritten(error: unknown): Fault {

@@ -54,16 +54,16 @@ export function indexPathOf(type: Type): readonly number[] {
   }
 }
 
-/** The message at an index path of a `.proto`; undefined for a text or path that is none. */
+/** The message at an index path of a `.proto`: empty where there is none, undefined for a text that cannot be read. */
 export function messageAt(text: string, path: readonly number[]): string | undefined {
   try {
     const { root, package: name } = protobuf.parse(text);
     let holder = name === undefined ? root : root.lookup(name);
     for (const index of path) {
-      if (!(holder instanceof protobuf.Namespace)) return undefined;
+      if (!(holder instanceof protobuf.Namespace)) return '';
       holder = messagesOf(holder)[index] ?? null;
     }
-    return holder instanceof protobuf.Type ? holder.fullName.slice(1) : undefined;
+    return holder instanceof protobuf.Type ? holder.fullName.slice(1) : '';
   } catch {
     return undefined;
   }

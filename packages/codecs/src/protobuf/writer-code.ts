@@ -1,4 +1,4 @@
-import { property, type Scope, tagOf } from './code.ts';
+import { fieldOf, type Scope, tagOf } from './code.ts';
 import type { FieldPlan } from './fields.ts';
 
 /** Code that writes a message: each field by its number, those without presence only if they are not the default. */
@@ -13,12 +13,10 @@ export function writerCode(name: string, plan: readonly FieldPlan[], scope: Scop
 
 function fieldCode(field: FieldPlan, scope: Scope): string {
   const name = JSON.stringify(field.name);
-  // What every object has is no field of this one.
-  const value = field.name in {} ? `Object.hasOwn(m, ${name}) ? m[${name}] : undefined` : `m[${name}]`;
   const write = { one: oneCode, many: manyCode, map: mapCode }[field.kind](field, scope);
   const absent = field.presence ? 'v != null' : 'v !== undefined';
   const otherwise = field.required ? ` else { w.at = ${name}; w.wrong(v, "a required field"); }` : '';
-  return `{ const v = ${value}; if (${absent}) { w.at = ${name}; ${rivalCode(field)} ${write} }${otherwise} }`;
+  return `{ const v = ${fieldOf('m', field.name)}; if (${absent}) { w.at = ${name}; ${rivalCode(field)} ${write} }${otherwise} }`;
 }
 
 /** Of a oneof, one member at most. */
@@ -27,7 +25,7 @@ const rivalCode = ({ name, rivals }: FieldPlan): string =>
     .filter((rival) => rival < name)
     .map((rival) => {
       const problem = JSON.stringify(`"${rival}" is set too, and both are of one oneof`);
-      return `if (${property('m', rival)} != null) w.refuse({ problem: ${problem}, advice: "Set one of them." });`;
+      return `if (${fieldOf('m', rival)} != null) w.refuse({ problem: ${problem}, advice: "Set one of them." });`;
     })
     .join(' ');
 

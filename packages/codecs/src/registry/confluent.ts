@@ -1,6 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
 import type { CodecContext } from '@bento-bus/core';
-import { fullJitter } from '@bento-bus/core/adapter';
+import { isWellFormed } from '../text.ts';
 import { Answers, Refusal } from './cache.ts';
 import type { Compatibility, SchemaRegistryClient } from './client.ts';
 import { frame, headSize, idOf, pathOf } from './framing.ts';
@@ -8,6 +7,7 @@ import { type Answer, broken, createAsk, objectOf, type Question, reasonOf, unex
 import { checked, keyOf, Marks, Writers } from './marks.ts';
 import { type RegistryOptions, resolveRegistryOptions } from './options.ts';
 import type { SchemaFormat, SchemaMark, SchemaText, WriterSchema } from './port.ts';
+import { afterRaces } from './races.ts';
 import { inlined } from './references.ts';
 import { refused } from './refusals.ts';
 import { errorCodeOf, sentenceOf } from './sentence.ts';
@@ -32,8 +32,8 @@ interface Registered {
 }
 
 const mediaType = 'application/vnd.schemaregistry.v1+json';
-const backoff = fullJitter({ baseMs: 50, capMs: 500 });
-const mostRaces = 10;
+/** Ids are numbers of 31 bits: the wire format has no others. */
+const mostId = 2 ** 31 - 1;
 
 /** Subject, version or schema not found; any other 404 comes from what is no such registry. */
 const isNothingThere = ({ status, text }: Answer): boolean =>
@@ -54,14 +54,14 @@ export function createConfluentRegistry(options: ConfluentRegistryOptions): Sche
     faults.push("subject is none of 'topic', 'record', 'topic-record' and no function");
   if (url !== undefined && urls !== undefined) faults.push('url and urls are given both');
   const resolved = resolveRegistryOptions('Confluent registry', 'url', url ?? urls, options, faults);
-  const ask = createAsk(resolved, mediaType);
+  const ask = createAsk(resolved, { mediaType });
   const limits = { size: resolved.cacheSize, refusalMs: resolved.negativeTtlMs };
   const registered = new Answers<string, Registered>(limits);
   const schemas = new Answers<number, SchemaText>(limits);
   const marks = new Marks(resolved.cacheSize);
   const writers = new Writers();
 
-  const subjectOf = (schema: SchemaText, context: CodecContext, message: readonly number[] | undefined): string => {
+  const nameOf = (schema: SchemaText, context: CodecContext, message: readonly number[] | undefined): string => {
     if (typeof strategy === 'function') return strategy(context);
     if (strategy === 'topic') return `${context.topic}-value`;
     const record = recordName(schema, message);
@@ -71,6 +71,15 @@ export function createConfluentRegistry(options: ConfluentRegistryOptions): Sche
         advice: 'Name it (a title in JSON Schema), or give another subject.',
       });
     return strategy === 'record' ? record : `${context.topic}-${record}`;
+  };
+
+  const subjectOf: typeof nameOf = (schema, context, message) => {
+    const subject: unknown = nameOf(schema, context, message);
+    if (typeof subject === 'string' && subject !== '' && isWellFormed(subject)) return subject;
+    throw refused('encode', schema.format, context, {
+      problem: 'a schema registry can have no subject of its name (it is empty, or has half a surrogate pair)',
+      advice: 'Correct the name of the topic, or what subject gives.',
+    });
   };
 
   const compare = async (schema: SchemaText, subject: string): Promise<Compatibility> => {
@@ -96,16 +105,13 @@ export function createConfluentRegistry(options: ConfluentRegistryOptions): Sche
       path: `subjects/${encodeURIComponent(subject)}${resolved.register ? '/versions' : ''}`,
       body: bodyOf(schema),
     };
-    let answer = await ask(question);
-    // Also what Apicurio says to all but one of those who register at once.
-    for (let tries = 1; answer.status === 409 && tries <= mostRaces; tries += 1) {
-      if (!(await compare(schema, subject)).compatible) break;
-      await setTimeout(backoff(tries));
-      answer = await ask(question);
-    }
+    const { answer } = await afterRaces(
+      () => ask(question),
+      async () => (await compare(schema, subject)).compatible,
+    );
     if (answer.status >= 300) return refusalOf(question, answer, subject);
     const { id } = objectOf(question, answer);
-    if (typeof id !== 'number') throw broken(question);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > mostId) throw broken(question);
     return { id };
   };
 

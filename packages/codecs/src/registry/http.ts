@@ -31,8 +31,16 @@ export type Ask = (question: Question) => Promise<Answer>;
 const backoff = fullJitter({ baseMs: 50, capMs: 1_000 });
 const mostRedirects = 5;
 
-/** `accept`: what errors are best asked for in. */
-export function createAsk(options: ResolvedRegistryOptions, mediaType: string, accept: string = mediaType): Ask {
+/** How a registry is asked. */
+interface AskOptions {
+  readonly mediaType: string;
+  /** What errors are best asked for in. @default mediaType */
+  readonly accept?: string;
+  /** Whether an answer below 500 means that it is to be asked again. @default none does */
+  readonly isBusy?: (answer: Answer) => boolean;
+}
+
+export function createAsk(options: ResolvedRegistryOptions, how: AskOptions): Ask {
   const { urls, timeoutMs } = options;
   // So that one which does not answer leaves time for the others, or for a second try.
   const shareMs = timeoutMs / (urls.length + 1);
@@ -46,7 +54,7 @@ export function createAsk(options: ResolvedRegistryOptions, mediaType: string, a
       try {
         const limitMs = Math.max(1, Math.ceil(Math.min(shareMs, end - performance.now())));
         const url = `${urls[index] as string}/${question.path}`;
-        return await once(options, { mediaType, accept }, url, question, failure, AbortSignal.timeout(limitMs));
+        return await once(options, how, url, question, failure, AbortSignal.timeout(limitMs));
       } catch (cause) {
         const error = cause instanceof BentoError ? cause : failure.from(cause);
         // What it said is worth more than that the last try was short of time.
@@ -63,7 +71,7 @@ export function createAsk(options: ResolvedRegistryOptions, mediaType: string, a
 
 async function once(
   { headers: ownHeaders, fetch }: ResolvedRegistryOptions,
-  types: { readonly mediaType: string; readonly accept: string },
+  { mediaType, accept = mediaType, isBusy }: AskOptions,
   url: string,
   { method = 'GET', body, isAnswer }: Question,
   failure: Failure,
@@ -75,8 +83,8 @@ async function once(
   });
   if (headers === undefined)
     throw failure.of('AUTHENTICATION', 'HTTP cannot carry the characters of its token', 'See auth.token.');
-  if (body !== undefined) headers.set('content-type', types.mediaType);
-  headers.set('accept', types.accept);
+  if (body !== undefined) headers.set('content-type', mediaType);
+  headers.set('accept', accept);
   const init = { method, headers, signal, redirect: 'manual' as const, ...(body !== undefined && { body }) };
   let response = await fetch(url, init);
   // Brokers of a cluster send each other's clients on. Not by `fetch` itself, which leaves the credentials behind.
@@ -95,8 +103,8 @@ async function once(
   if (status === 403 || (status === 401 && /^Unauthorized to |not authorized/i.test(reason)))
     throw failure.of('AUTHORIZATION', reason, 'Grant the permission, or use other credentials.');
   if (status === 401) throw failure.of('AUTHENTICATION', reason, 'Give valid credentials by auth.');
-  if (status >= 500 || status === 429 || status === 408)
-    throw failure.of('CONNECTION', reason, 'Try again; the log of the registry says more.', true);
+  if (status >= 500 || status === 429 || status === 408 || isBusy?.({ status, text }) === true)
+    throw failure.of('CONNECTION', reason, tryAgain, true);
   return { status, text };
 }
 
@@ -119,6 +127,12 @@ export const reasonOf = (status: number, text: string): string => {
 /** An answer that the registry's API does not have. */
 export const unexpected = (question: Question, { status, text }: Answer): BentoError =>
   failureOf(question).of('CONFIGURATION', reasonOf(status, text), 'Correct the URL, or what is asked for.');
+
+/** An answer that another try may better. */
+export const busy = (question: Question, { status, text }: Answer): BentoError =>
+  failureOf(question).of('CONNECTION', reasonOf(status, text), tryAgain, true);
+
+const tryAgain = 'Try again; the log of the registry says more.';
 
 /** The JSON of an answer, as far as it is an object. Anything else comes from something between: it is worth another try. */
 export function objectOf(question: Question, { text }: Answer): Readonly<Record<string, unknown>> {

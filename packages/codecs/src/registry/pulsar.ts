@@ -1,14 +1,15 @@
 import type { CodecContext } from '@bento-bus/core';
 import { Answers, Refusal } from './cache.ts';
 import type { Compatibility, SchemaRegistryClient } from './client.ts';
-import { type Answer, broken, createAsk, objectOf, type Question, reasonOf, unexpected } from './http.ts';
+import { type Answer, broken, busy, createAsk, objectOf, type Question, reasonOf, unexpected } from './http.ts';
 import { checked, keyOf, Marks, Writers } from './marks.ts';
 import { type RegistryOptions, resolveRegistryOptions } from './options.ts';
 import type { SchemaFormat, SchemaMark, SchemaText, WriterSchema } from './port.ts';
 import { protobufNative } from './pulsar-protobuf.ts';
 import { placeOf, type SchemaPlace } from './pulsar-topic.ts';
+import { afterRaces } from './races.ts';
 import { refused } from './refusals.ts';
-import { sentenceOf } from './sentence.ts';
+import { reasonIn, sentenceOf } from './sentence.ts';
 
 /** Options of {@link createPulsarRegistry}. */
 export interface PulsarRegistryOptions extends RegistryOptions {
@@ -53,7 +54,7 @@ export function createPulsarRegistry(options: PulsarRegistryOptions): SchemaRegi
       faults.push(`${name} is no name that Pulsar can have`);
   if (typeof subject !== 'function') faults.push('subject is no function');
   const resolved = resolveRegistryOptions('Pulsar registry', 'webUrl', webUrl, options, faults);
-  const ask = createAsk(resolved, 'application/json', anything);
+  const ask = createAsk(resolved, { mediaType: 'application/json', accept: anything, isBusy });
   const limits = { size: resolved.cacheSize, refusalMs: resolved.negativeTtlMs };
   const uploaded = new Answers<string, Uploaded>(limits);
   const schemas = new Answers<string, SchemaText>(limits);
@@ -61,12 +62,25 @@ export function createPulsarRegistry(options: PulsarRegistryOptions): SchemaRegi
   const writers = new Writers();
 
   const topicOf = (format: SchemaFormat, context: CodecContext): SchemaPlace => {
-    const place = placeOf(subject(context), tenant, namespace);
+    const topic: unknown = subject(context);
+    const place = typeof topic === 'string' ? placeOf(topic, tenant, namespace) : undefined;
     if (place !== undefined) return place;
     throw refused('encode', format, context, {
       problem: 'Pulsar can have no schema for a topic of that name',
       advice: 'Give a name without a slash, or persistent://tenant/namespace/topic.',
     });
+  };
+
+  const compare = async (body: string, { name, path }: SchemaPlace): Promise<Compatibility> => {
+    const question: Question = {
+      what: `compare the schema of topic "${name}"`,
+      method: 'POST',
+      path: `${path}/compatibility`,
+      body,
+      // Pulsar says so with status 500 and a stack trace.
+      isAnswer: ({ status, text }) => status === 500 && isIncompatible(text),
+    };
+    return compatibilityOf(question, await ask(question));
   };
 
   const upload = async (
@@ -83,11 +97,15 @@ export function createPulsarRegistry(options: PulsarRegistryOptions): SchemaRegi
       path: `${path}/${resolved.register ? 'schema' : 'version'}`,
       body,
     };
-    const answer = await ask(question);
+    const { answer, raced } = await afterRaces(
+      () => ask(question),
+      async ({ text }) => !isIncompatible(text) && (await compare(body, { name, path })).compatible,
+    );
+    if (raced) throw busy(question, answer);
     if (answer.status >= 300) return refusalOf(question, answer, name);
     const { version } = objectOf(question, answer);
     const number = typeof version === 'object' && version !== null ? (version as Partial<Uploaded>).version : version;
-    if (typeof number !== 'number') throw broken(question);
+    if (typeof number !== 'number' || !Number.isInteger(number)) throw broken(question);
     if (number >= 0) return { version: number };
     return new Refusal(`topic "${name}" does not have its schema`, 'Upload it first, or leave register at true.');
   };
@@ -95,7 +113,7 @@ export function createPulsarRegistry(options: PulsarRegistryOptions): SchemaRegi
   const read = async ({ name, path }: SchemaPlace, version: string): Promise<SchemaText | Refusal> => {
     const question: Question = { what: `read schema ${version} of topic "${name}"`, path: `${path}/schema/${version}` };
     const answer = await ask(question);
-    if (answer.status === 404)
+    if (isMissing(answer))
       return new Refusal(
         `topic "${name}" has no schema with version ${version}`,
         `See that it was written by this cluster, and what its header "${schemaHeader}" says.`,
@@ -161,18 +179,9 @@ export function createPulsarRegistry(options: PulsarRegistryOptions): SchemaRegi
     },
 
     async compatible(schema, context, message) {
-      const { name, path } = topicOf(schema.format, context);
+      const place = topicOf(schema.format, context);
       const body = await bodyOf(schema, message);
-      if (body instanceof Refusal) return { compatible: false, reason: body.problem };
-      const question: Question = {
-        what: `compare the schema of topic "${name}"`,
-        method: 'POST',
-        path: `${path}/compatibility`,
-        body,
-        // Pulsar says so with status 500 and a stack trace.
-        isAnswer: ({ status, text }) => status === 500 && isIncompatible(text),
-      };
-      return compatibilityOf(question, await ask(question));
+      return body instanceof Refusal ? { compatible: false, reason: body.problem } : compare(body, place);
     },
   };
 }
@@ -183,6 +192,15 @@ const badHeader = {
   problem: `its header "${schemaHeader}" is not "tenant/namespace/topic/version"`,
   advice: 'Correct the producer.',
 };
+
+/** Pulsar's own words for a schema, topic or namespace that is not there, and for a name that can be none. Other 404s come from what is no Pulsar. */
+const isMissing = ({ status, text }: Answer): boolean =>
+  (status === 404 && reasonIn(text) === 'Schema not found') || isBadName({ status, text });
+
+const isBadName = ({ status, text }: Answer): boolean => status === 412 && /not valid|invalid/i.test(text);
+
+/** A namespace that moves to another broker, for one. */
+const isBusy = (answer: Answer): boolean => answer.status === 412 && !isBadName(answer);
 
 const isIncompatible = (text: string): boolean => /IncompatibleSchema|schema compatibility check/i.test(text);
 

@@ -2,7 +2,7 @@ const entities: Readonly<Record<string, string>> = { quot: '"', apos: "'", lt: '
 
 /** What a registry's error page says, in one sentence: a JSON message or reason, the title of an HTML page, or plain text. */
 export function sentenceOf(body: string): string {
-  const text = (reasonOf(body) ?? /<title>([\s\S]*?)<\/title>/.exec(body)?.[1] ?? body)
+  const text = (reasonIn(body) ?? /<title>([\s\S]*?)<\/title>/.exec(body)?.[1] ?? body)
     .replace(/&(quot|apos|lt|gt|amp);/g, (_, name: string) => entities[name] ?? '')
     // Pulsar: a banner before, a stack trace after.
     .replace(/^\s*--- An unexpected error[^-]*---\s*Message: /, '')
@@ -24,7 +24,8 @@ export function errorCodeOf(body: string): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
-function reasonOf(body: string): string | undefined {
+/** The message or reason in an answer of JSON. */
+export function reasonIn(body: string): string | undefined {
   const { message, reason } = parsed(body) as { readonly message?: unknown; readonly reason?: unknown };
   if (typeof message === 'string') return message;
   return typeof reason === 'string' ? reason : undefined;
