@@ -37,7 +37,7 @@ describe('packed packages', () => {
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
     // Peers are the consumer's own: they, and its tools, come from the workspace instead of the registry.
     npm(dir, 'install', '--prefer-offline', '--legacy-peer-deps', '--no-audit', '--no-fund', ...tarballs);
-    for (const name of ['@clickhouse', '@platformatic', '@swc', '@types']) {
+    for (const name of ['@clickhouse', '@platformatic', '@swc', '@types', 'avsc', 'protobufjs']) {
       symlinkSync(join(root, 'node_modules', name), join(dir, 'node_modules', name));
     }
   });
