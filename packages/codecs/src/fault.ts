@@ -22,12 +22,12 @@ export type ErrorOf = (
 /** The errors of one codec. `name`: what its messages call it. */
 export const errorsOf =
   (codec: string, name: string): ErrorOf =>
-  (action, { type, topic }, { at, problem, advice }, options) => {
+  (action, { type, version, topic }, { at, problem, advice }, options) => {
     const place = at === undefined ? '' : ` at ${shorten(at)}`;
     return new CodecError(
       codec,
       `codecs: cannot ${action} "${shorten(type)}" of topic "${shorten(topic)}" as ${name}: ${problem}${place}. ${advice}`,
-      { ...options, ...(at !== undefined && { at }) },
+      { ...options, schema: `${shorten(type)} ${version}`, ...(at !== undefined && { at }) },
     );
   };
 

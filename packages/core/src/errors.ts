@@ -100,11 +100,18 @@ export class CodecError extends BentoError {
   readonly codec: string;
   /** Where in the input, when the codec knows: a byte offset or a path. */
   readonly at?: string;
+  /** By which schema, when the codec has schemas: type and version, `order.placed 2`. */
+  readonly schema?: string;
 
-  constructor(codec: string, message: string, options?: ErrorOptions & { readonly at?: string }) {
+  constructor(
+    codec: string,
+    message: string,
+    options?: ErrorOptions & { readonly at?: string; readonly schema?: string },
+  ) {
     super('CODEC', message, false, options);
     this.codec = codec;
     if (options?.at !== undefined) this.at = options.at;
+    if (options?.schema !== undefined) this.schema = options.schema;
   }
 }
 

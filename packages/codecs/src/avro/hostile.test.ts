@@ -133,7 +133,7 @@ describe('hostile Avro', () => {
       thrown = error;
     }
     expect(thrown).toBeInstanceOf(CodecError);
-    expect(thrown).toMatchObject({ codec: 'application/avro', at, retryable: false });
+    expect(thrown).toMatchObject({ codec: 'application/avro', schema: 'order.placed 1', at, retryable: false });
     expect((thrown as Error).message).toContain('codecs: cannot decode "order.placed" of topic "orders" as Avro: ');
     expect((thrown as Error).message).toContain(problem);
     expect(process.memoryUsage().heapUsed - begin).toBeLessThan(30e6);
