@@ -1,5 +1,5 @@
 // One server of any kind: its process started, stopped, killed and started again on the same data.
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, StackError } from './errors.mjs';
 import { writeJson } from './files.mjs';
@@ -149,8 +149,11 @@ export class ManagedServer {
     await this.start(signal);
   }
 
+  /** Returns when all of its threads stand still: until then some may answer. */
   pause() {
     this.#signal('pause', 'SIGSTOP');
+    for (let waited = 0; waited < 1_000 && !standsStill(this.pid); waited += 5)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
   }
   resume() {
     this.#signal('resume', 'SIGCONT');
@@ -188,5 +191,17 @@ export class ManagedServer {
       : 'Its last log lines:';
     const error = failure(`start "${name}"`, 'the server died', remedy);
     return new StackError([error.message, ...lines.map((line) => `  ${line}`)].join('\n'));
+  }
+}
+
+/** By the states of its threads, where the system tells them. */
+function standsStill(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) =>
+      /\) T \d/.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')),
+    );
+  } catch {
+    // A thread has just ended; or this system does not tell.
+    return !existsSync(`/proc/${pid}/task`);
   }
 }
