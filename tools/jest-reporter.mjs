@@ -14,9 +14,12 @@ export default class CountsReporter {
   }
 
   #told = [];
+  #again = [];
 
-  /** For the report of a long run: each test that ran, and how long. */
+  /** Which passed at their second try; for the report of a long run also each test that ran, and how long. */
   onTestResult(_, { testResults }) {
+    for (const { fullName, status, invocations } of testResults)
+      if (status === 'passed' && (invocations ?? 1) > 1) this.#again.push(fullName);
     if (process.env.LONG === undefined) return;
     for (const { fullName, status, duration } of testResults)
       if (status === 'passed' || status === 'failed')
@@ -33,6 +36,7 @@ export default class CountsReporter {
       skipped: results.numPendingTests + results.numTodoTests,
       seconds: Math.round((Date.now() - results.startTime) / 100) / 10,
       ...(this.#told.length > 0 && { told: this.#told }),
+      ...(this.#again.length > 0 && { again: this.#again }),
     };
     writeFileSync(file, `${JSON.stringify(counts)}\n`);
   }

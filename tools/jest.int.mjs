@@ -9,6 +9,7 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/**/*.int.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: [fileURLToPath(new URL('jest.second-try.mjs', import.meta.url))],
   testTimeout: 60_000,
   maxWorkers: 1,
   reporters: [

@@ -64,14 +64,16 @@ else {
   results.push(...(await Promise.all(lanes)).flat());
 }
 
-const sum = { passed: 0, failed: 0, skipped: 0, seconds: 0, told: [] };
+const sum = { passed: 0, failed: 0, skipped: 0, seconds: 0, told: [], again: [] };
 for (const { name, counts, said } of results) {
   if (said !== '') console.log(said);
   for (const key of ['passed', 'failed', 'skipped', 'seconds']) sum[key] += counts[key] ?? 0;
+  sum.again.push(...(counts.again ?? []).map((line) => `${name}: ${line}`));
   sum.told.push(...(counts.told ?? []).map((line) => `${name}: ${line}`));
 }
 sum.seconds = Math.round(sum.seconds * 10) / 10;
 if (sum.told.length === 0) delete sum.told;
+if (sum.again.length === 0) delete sum.again;
 writeFileSync(total, `${JSON.stringify(sum)}\n`);
 const count = sum.passed + sum.failed + sum.skipped;
 if (count === 0) console.error('no tests found');
