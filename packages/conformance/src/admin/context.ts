@@ -78,7 +78,10 @@ export class AdminContext extends TransportContext {
     return { recorder, subscription };
   }
 
-  /** A member of the group gets these, each once and at its first attempt, and nothing else. It is gone afterwards. */
+  /**
+   * A member of the group gets these, each once and at its first attempt, and nothing else. It is gone afterwards, and the backend knows
+   * what it acknowledged, which may be on its way for a moment.
+   */
   async assertGets(topic: string, group: string, expected: readonly Pick<Message, 'id'>[]): Promise<void> {
     const { recorder, subscription } = await this.read(topic, group);
     await this.eventually('handling what is to come', () => recorder.hasAll(expected));
@@ -94,6 +97,7 @@ export class AdminContext extends TransportContext {
     );
     for (const { id, attempt } of recorder.calls) assert.equal(attempt, 1, `attempt of ${id}`);
     await this.within('closing the subscription', subscription.close());
+    await this.backlog(topic, group, 0);
   }
 
   /** A member of the group fails what has the key `k0`, and acknowledges the `others`. It is gone afterwards. */
