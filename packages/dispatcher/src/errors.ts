@@ -1,4 +1,5 @@
 import { BentoError, type ErrorCode, isBentoError } from '@bento-bus/core';
+import { isRetryable, thrownText } from '@bento-bus/core/adapter';
 
 /**
  * Several handlers of one event failed; all of them ran. `errors` holds what each threw, in the order of their registration; `cause` is
@@ -11,7 +12,7 @@ export class HandlersError extends BentoError {
   constructor(type: string, errors: readonly unknown[]) {
     super(
       commonCode(errors),
-      `dispatcher: cannot handle "${type}" everywhere: ${errors.length} of its handlers failed, first: ${textOf(errors[0])}. \`errors\` holds what each threw.`,
+      `dispatcher: cannot handle "${type}" everywhere: ${errors.length} of its handlers failed, first: ${thrownText(errors[0])}. \`errors\` holds what each threw.`,
       errors.some(isRetryable),
       { cause: errors[0] },
     );
@@ -40,24 +41,6 @@ export class TooManyRequestsError extends BentoError {
       true,
     );
     this.maxPending = maxPending;
-  }
-}
-
-/** No fault of the message: its process stops, or an earlier message of its key failed. It comes again by itself. */
-export const isPassing = (error: unknown): boolean =>
-  isBentoError(error) && (error.code === 'ABORTED' || error.code === 'CLOSED' || error.code === 'FENCED');
-
-/** As @bento-bus/dlq asks it: what does not say `retryable: false` may succeed. */
-export const isRetryable = (error: unknown): boolean =>
-  !(typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === false);
-
-/** Text of anything that was thrown. */
-export function textOf(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message;
-  try {
-    return String(error);
-  } catch {
-    return 'something that has no text';
   }
 }
 

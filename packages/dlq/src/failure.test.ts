@@ -1,6 +1,7 @@
 import { BentoError, CodecError, PublishError } from '@bento-bus/core';
+import { isRetryable } from '@bento-bus/core/adapter';
 import { describe, expect, it } from '@jest/globals';
-import { describeError, isPassing, isRetryable } from './failure.ts';
+import { describeError, isPassing } from './failure.ts';
 
 describe('describeError', () => {
   it('names the code, the message with its causes, and where it came from', () => {

@@ -1,6 +1,5 @@
 import { configurationError } from '@bento-bus/core';
-import { type Backoff, type FullJitterOptions, fullJitter } from '@bento-bus/core/adapter';
-import { isRetryable } from './failure.ts';
+import { type Backoff, type FullJitterOptions, fullJitter, isRetryable } from '@bento-bus/core/adapter';
 import type { ParkingStore } from './parking/store.ts';
 
 /** Options of {@link retry}. */

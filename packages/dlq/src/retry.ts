@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryHandler, Message, Middleware, SubscriptionContext } from '@bento-bus/core';
-import { isOversize, isPassing } from './failure.ts';
+import { isOversize } from '@bento-bus/core/adapter';
+import { isPassing } from './failure.ts';
 import {
   type DeadLetterReason,
   deadLettered,

@@ -1,4 +1,5 @@
-import { type Delivery, isBentoError, type Message, type StartPosition } from '@bento-bus/core';
+import type { Delivery, Message, StartPosition } from '@bento-bus/core';
+import { isInterruption } from '@bento-bus/core/adapter';
 import { handOf, type InHand, type Pending, pendingOf } from './pending.ts';
 import { Reader } from './reader.ts';
 import type { HarnessRecord } from './records.ts';
@@ -152,7 +153,7 @@ export class Ledger {
     this.version += 1;
     const hand = this.#inHand.get(keyOf(reader, delivery));
     if (hand !== undefined) hand.error = error;
-    if (isPassing(error)) return;
+    if (isInterruption(error)) return;
     const failure = { ...this.#record(delivery), group: reader.group, attempt: delivery.attempt, error };
     this.failed.push(failure);
     if (hand === undefined) return;
@@ -223,7 +224,3 @@ export class Ledger {
 }
 
 const keyOf = ({ topic, group }: Reader, { position }: Delivery): string => `${topic}\n${group}\n${position}`;
-
-/** No fault of the message, which comes again. */
-const isPassing = (error: unknown): boolean =>
-  isBentoError(error) && ['ABORTED', 'CLOSED', 'FENCED'].includes(error.code);

@@ -30,6 +30,7 @@ export {
 } from './prepare.ts';
 export { formatProgress, type PositionKind, parseProgress } from './progress.ts';
 export { type PublishFailure, publishFailure } from './publish-failure.ts';
+export { headerText, isInterruption, isOversize, isRetryable, thrownText } from './thrown.ts';
 export { Turns } from './turns.ts';
 export { createWatermark, type OrderedPosition, type Progress, type Unfinished, type Watermark } from './watermark.ts';
 export { positionId, type ReceivedRecord, readRecord, type WireFormat, type WireRecord } from './wire-format.ts';

@@ -1,5 +1,5 @@
 import { type BusSubscription, headerNames, isBentoError, type MessageBus, type Middleware } from '@bento-bus/core';
-import { isPassing } from '../errors.ts';
+import { isInterruption } from '@bento-bus/core/adapter';
 import { requestHeaders } from './headers.ts';
 import type { ResolvedRequestsOptions } from './options.ts';
 
@@ -45,7 +45,7 @@ export function createInbox(
   // A reply that cannot be read must not hold up the others.
   const tolerant: Middleware = (next) => (delivery, signal) =>
     next(delivery, signal).catch((error: unknown) => {
-      if (isPassing(error)) throw error;
+      if (isInterruption(error)) throw error;
       unreadable(delivery.message.headers[headerNames.causationId], error);
     });
 

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import {
   type BusEvent,
@@ -17,12 +16,19 @@ import {
   type Message,
   type MessageBus,
   type Middleware,
-  PublishError,
   type SubscriptionContext,
   silentLogger,
 } from '@bento-bus/core';
-import { type Clock, systemClock } from '@bento-bus/core/adapter';
-import { codeOf, isPassing, isRetryable, textOf } from '../errors.ts';
+import {
+  type Clock,
+  headerText,
+  isInterruption,
+  isOversize,
+  isRetryable,
+  systemClock,
+  thrownText,
+} from '@bento-bus/core/adapter';
+import { codeOf } from '../errors.ts';
 import { faultsOfHandler } from '../options.ts';
 import { type TimeLimit, withinLimit } from '../time-limit.ts';
 import type { RequestDefinition } from './define-requests.ts';
@@ -148,12 +154,12 @@ export function createResponder(
       await next();
     } catch (error) {
       if (error instanceof Unanswered) throw error.cause;
-      if (isPassing(error) || signal.aborted) throw error;
+      if (isInterruption(error) || signal.aborted) throw error;
       logger.debug('a request failed', { type, messageId, error });
       await send(subscription, asked, {
         [requestHeaders.reply]: 'error',
-        [requestHeaders.errorCode]: shortened(codeOf(error)),
-        [requestHeaders.error]: shortened(textOf(error)),
+        [requestHeaders.errorCode]: headerText(codeOf(error), longestText),
+        [requestHeaders.error]: headerText(thrownText(error), longestText),
         [requestHeaders.retryable]: String(isRetryable(error)),
       }).catch(unlessGone);
     } finally {
@@ -221,12 +227,4 @@ function unlessGone(error: unknown): void {
 const isReplyTopic = (topic: string): boolean => topic.startsWith(replyTopicPrefix);
 
 const isFaultOfReply = (error: unknown): boolean =>
-  isBentoError(error, 'VALIDATION') ||
-  isBentoError(error, 'CODEC') ||
-  isBentoError(error, 'OVERSIZE') ||
-  (error instanceof PublishError && error.reason === 'OVERSIZE');
-
-/** What a header can hold. */
-const shortened = (text: string): string =>
-  // Half a surrogate pair would be refused.
-  Buffer.from(text.length > longestText ? `${text.slice(0, longestText - 1)}…` : text).toString();
+  isBentoError(error, 'VALIDATION') || isBentoError(error, 'CODEC') || isOversize(error);

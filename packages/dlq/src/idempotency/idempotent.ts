@@ -10,6 +10,7 @@ import {
   type SubscriptionContext,
 } from '@bento-bus/core';
 import { withRetry } from '../order-of-use.ts';
+import { keyOf } from './key.ts';
 
 /** Options of {@link idempotent}. */
 export interface IdempotentOptions {
@@ -74,7 +75,7 @@ class Copies {
   }
 
   async once(turn: Turn, next: DeliveryHandler): Promise<void> {
-    const key = `${turn.scope.length}:${turn.scope}${turn.id}`;
+    const key = keyOf(turn.scope, turn.id);
     for (let first = this.#atWork.get(key); first !== undefined; first = this.#atWork.get(key)) {
       if (await first) return;
       if (turn.signal.aborted) throw stopped(turn);

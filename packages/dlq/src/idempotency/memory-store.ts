@@ -1,5 +1,6 @@
 import { BentoError, configurationError, type IdempotencyStore } from '@bento-bus/core';
 import { closeOnce } from '@bento-bus/core/adapter';
+import { keyOf } from './key.ts';
 
 /** Options of {@link createMemoryIdempotencyStore}. */
 export interface MemoryIdempotencyOptions {
@@ -64,6 +65,3 @@ export function createMemoryIdempotencyStore(options: MemoryIdempotencyOptions =
     }),
   };
 }
-
-/** No two of them are one, whatever they contain. */
-const keyOf = (scope: string, id: string): string => `${scope.length}:${scope}${id}`;

@@ -33,12 +33,19 @@ interface IndexEvent {
   readonly sequence: string;
 }
 
+/** `version`: where in the stream its bytes are. */
+interface Waiting {
+  readonly version: number;
+  readonly id: string;
+  readonly failure?: ParkedFailure;
+}
+
 interface SequenceState {
   /** Messages ever parked in it. */
   count: number;
   closed: boolean;
-  /** What waits, in order: its place, and where in the stream its bytes are. */
-  readonly waiting: Map<number, { readonly version: number; readonly id: string; readonly failure?: ParkedFailure }>;
+  /** What waits, by its place, in order. */
+  readonly waiting: Map<number, Waiting>;
   /** Identities of all that was ever in it. */
   readonly ids: Set<string>;
 }
@@ -97,31 +104,31 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
         : { result: undefined },
     );
 
+  /** Reads the bytes of what waits, in one go from the first of them to the last. */
   const load = async (
     place: ParkingPlace,
     sequence: string,
-    state: SequenceState,
-    index: number,
-  ): Promise<ParkedMessage> => {
-    const { version = 0, failure } = state.waiting.get(index) ?? {};
+    waiting: readonly (readonly [index: number, waiting: Waiting])[],
+  ): Promise<readonly ParkedMessage[]> => {
+    const found: ParkedMessage[] = [];
+    const [first] = waiting;
+    if (first === undefined) return found;
     const stream = { type: streamType, id: sequenceId(place, sequence) };
-    for await (const { data } of store.getEvents(stream, version)) {
+    for await (const { data, streamVersion } of store.getEvents(stream, first[1].version)) {
+      const [index, { version, failure }] = waiting[found.length] ?? first;
+      if (streamVersion !== version) continue;
       const { message, position } = data as Extract<SequenceEvent, { kind: 'parked' }>;
-      return { sequence, index, message: restoreMessage(message), position, ...(failure && { failure }) };
+      found.push({ sequence, index, message: restoreMessage(message), position, ...(failure && { failure }) });
+      if (found.length === waiting.length) return found;
     }
-    throw new BentoError(
-      'UNSUPPORTED',
-      `dlq: cannot read parked message ${index} of "${place.key}": its event is gone.`,
-    );
+    throw new BentoError('UNSUPPORTED', `dlq: cannot read what is parked under "${place.key}": its events are gone.`);
   };
 
   const list: ParkingStore['list'] = async (place, sequence, limit = 1_000) => {
-    const state = await sequences.read(sequenceId(place, sequence));
-    const found: ParkedMessage[] = [];
-    for (const index of [...state.waiting.keys()].slice(0, limit))
-      found.push(await load(place, sequence, state, index));
-    return found;
+    const { waiting } = await sequences.read(sequenceId(place, sequence));
+    return load(place, sequence, [...waiting].slice(0, limit));
   };
+  const head: ParkingStore['head'] = async (place, sequence) => (await list(place, sequence, 1))[0];
 
   return {
     open: (group, topic) => indexes.read(indexId(group, topic)),
@@ -144,8 +151,14 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
         });
         if (!opened) continue;
         const state = await sequences.read(sequenceId(place, sequence));
-        const [index] = [...state.waiting].find(([, { id }]) => id === identityOf(first.message)) ?? [];
-        return index === undefined ? undefined : load(place, sequence, state, index);
+        const identity = identityOf(first.message);
+        return (
+          await load(
+            place,
+            sequence,
+            [...state.waiting].filter(([, { id }]) => id === identity),
+          )
+        )[0];
       }
     },
     add: async (place, sequence, one) => {
@@ -153,7 +166,7 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
       if (!added) await close(place, sequence);
       return added;
     },
-    head: async (place, sequence) => (await list(place, sequence, 1))[0],
+    head,
     list,
     failed: (place, sequence, index, failure) =>
       sequences.change(sequenceId(place, sequence), ({ waiting }) =>
@@ -174,7 +187,7 @@ export function createParkingStore(options: ParkingStoreOptions): ParkingStore {
         await close(place, sequence);
         return undefined;
       }
-      return (await list(place, sequence, 1))[0];
+      return head(place, sequence);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Delivery, DeliveryHandler, Message, SubscriptionContext } from '@bento-bus/core';
 import { BentoError, headerNames } from '@bento-bus/core';
-import { describeError, isOversize } from '../failure.ts';
+import { isOversize } from '@bento-bus/core/adapter';
+import { describeError } from '../failure.ts';
 import { failureHeaders as names, withoutMarks } from '../headers.ts';
 import { type DeadLetterReason, type Failure, originHeaders } from '../history.ts';
 import { retryTopic } from '../names.ts';
@@ -87,19 +88,13 @@ export class Sequences {
     const place = this.#placeOf(delivery);
     const stored = storedFailure(failure, reason);
     const turn = this.#turnOf(delivery);
-    let head: ParkedMessage | undefined;
-    if (turn === undefined) head = await this.#store.begin(place, partsOf(delivery), stored);
-    else {
-      await this.#store.failed(place, turn.sequence, turn.index, stored);
-      head = await this.#store.head(place, turn.sequence);
-      if (head?.index !== turn.index) {
-        if (head !== undefined) await this.#follow(place, head);
-        return;
-      }
-    }
-    // Behind others it has its turn when they are done.
-    if (head !== undefined && (await this.#store.head(place, head.sequence))?.index === head.index)
+    if (turn !== undefined) await this.#store.failed(place, turn.sequence, turn.index, stored);
+    const parked = turn ?? (await this.#store.begin(place, partsOf(delivery), stored));
+    const head = parked && (await this.#store.head(place, parked.sequence));
+    if (head !== undefined && head.index === parked?.index)
       await this.#tryLater(place, head, { ...stored, delays: failure.delays });
+    // What has just begun behind others has its turn when they are done.
+    else if (turn !== undefined) await this.#follow(place, head);
   }
 
   /** After the next of the delays; when there is none, somebody has to redrive it. */

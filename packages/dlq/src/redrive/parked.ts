@@ -32,8 +32,8 @@ export async function listParked(
 
 /**
  * Gives the first parked message of each key its turn, by the retry topic of the group; each that is handled gives it to the next, until
- * all are handled or one fails. What comes meanwhile is parked behind them. Resolves with the keys that were set going; asking twice does
- * no harm.
+ * all are handled or one fails. What comes meanwhile is parked behind them. Resolves with the keys that were set going; asking twice gives
+ * extra tries, no more.
  */
 export async function redriveParked(options: RedriveParkedOptions): Promise<readonly string[]> {
   const { parking, publisher, topic, group, keys, discardFirst = false } = options;

@@ -2,13 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BentoError, type Delivery, type Message, type Middleware, silentLogger } from '@bento-bus/core';
 import { deferred } from '@bento-bus/core/adapter';
-import { failureHeaders as names, withoutMarks } from '../headers.ts';
 import { auditGroup, auditTopic, deadLetterGroup, deadLetterTopic, retryTopic } from '../names.ts';
+import { isOfRun, original, putBack, redriven } from './copies.ts';
 import { type DeadLetter, fits, readDeadLetter } from './letter.ts';
-import { checkRedriveOptions, type LetterEdit, type RedriveOptions, type RedriveReport } from './options.ts';
+import { checkRedriveOptions, type RedriveOptions, type RedriveReport } from './options.ts';
 
-/** Of a letter that this pass has looked at and put back. */
-const passHeader = 'bento-redrive-pass';
 /** Before a letter of this pass goes round once more. Milliseconds. */
 const roundMs = 20;
 /** Letters of different keys at once. */
@@ -119,8 +117,7 @@ class Run {
   async #look(delivery: Delivery): Promise<void> {
     const { dryRun = false, filter = {}, onProgress } = this.#options;
     if (this.#isOver) throw new Untouched();
-    const { headers } = delivery.message;
-    if (headers[passHeader] === this.#id || headers[names.redriveRun] === this.#id) {
+    if (isOfRun(delivery.message, this.#id)) {
       await this.#passOn(delivery.message);
       return;
     }
@@ -142,7 +139,10 @@ class Run {
         await new Promise(() => {});
       }
       if (chosen) await this.#take(letter);
-      else await this.#putBack(delivery.message);
+      else {
+        await this.#putBack(delivery.message);
+        this.#kept += 1;
+      }
       this.#last = Date.now();
       onProgress?.(this.#progress());
       if (this.#done >= this.#limit) this.#finish(false);
@@ -159,8 +159,7 @@ class Run {
   async #passOn(message: Message): Promise<void> {
     if (this.#options.dryRun === true) await new Promise(() => {});
     await this.#sleep(roundMs);
-    const { transport, topic, group } = this.#options;
-    await transport.publish(deadLetterTopic(topic, group), [marked(message, this.#id)]);
+    await this.#putBack(message);
   }
 
   /** Ends with the run, too. */
@@ -170,48 +169,21 @@ class Run {
   }
 
   async #take(letter: DeadLetter): Promise<void> {
-    const { transport, topic, group, action = 'redrive', edit } = this.#options;
+    const { transport, topic, group, action = 'redrive', edit, by = 'redrive' } = this.#options;
     this.#begun += 1;
     await this.#pace();
     const change = await edit?.(letter);
+    const about = { change, by, run: this.#id };
     if (change !== undefined || action === 'discard')
-      await transport.publish(auditTopic(topic, group), [
-        this.#trail(letter.message, action === 'discard' ? ['discarded'] : namesOf(change)),
-      ]);
-    if (action === 'redrive') await transport.publish(retryTopic(topic, group), [this.#again(letter.message, change)]);
+      await transport.publish(auditTopic(topic, group), [original(letter.message, about)]);
+    if (action === 'redrive') await transport.publish(retryTopic(topic, group), [redriven(letter.message, about)]);
     if (change !== undefined) this.#edited += 1;
     this.#done += 1;
   }
 
   async #putBack(message: Message): Promise<void> {
     const { transport, topic, group } = this.#options;
-    await transport.publish(deadLetterTopic(topic, group), [marked(message, this.#id)]);
-    this.#kept += 1;
-  }
-
-  #again(message: Message, change: LetterEdit | undefined): Message {
-    const { [passHeader]: _, ...headers } = withoutMarks(message.headers);
-    const { originTopic, originPosition, originGroup } = names;
-    for (const name of [originTopic, originPosition, originGroup])
-      if (message.headers[name] !== undefined) headers[name] = message.headers[name];
-    for (const [name, value] of Object.entries(change?.headers ?? {}))
-      if (value === undefined) delete headers[name.toLowerCase()];
-      else headers[name.toLowerCase()] = value;
-    return {
-      ...message,
-      ...(change?.body !== undefined && { body: change.body }),
-      headers: { ...headers, ...this.#who(), ...(change && { [names.edited]: namesOf(change).join(' ') }) },
-    };
-  }
-
-  /** The original as it stands among the dead letters, and who changed what. */
-  #trail(message: Message, changes: readonly string[]): Message {
-    return { ...message, headers: { ...message.headers, ...this.#who(), [names.edited]: changes.join(' ') } };
-  }
-
-  #who(): Record<string, string> {
-    const { by = 'redrive' } = this.#options;
-    return { [names.redriven]: String(Date.now()), [names.redrivenBy]: by, [names.redriveRun]: this.#id };
+    await transport.publish(deadLetterTopic(topic, group), [putBack(message, this.#id)]);
   }
 
   async #pace(): Promise<void> {
@@ -238,16 +210,6 @@ class Run {
     this.#end.reject(error);
   }
 }
-
-const namesOf = (change: LetterEdit | undefined): string[] => [
-  ...(change?.body === undefined ? [] : ['body']),
-  ...Object.keys(change?.headers ?? {}).map((name) => name.toLowerCase()),
-];
-
-const marked = (message: Message, run: string): Message => ({
-  ...message,
-  headers: { ...message.headers, [passHeader]: run },
-});
 
 /** It stays where it is. */
 class Untouched extends BentoError {
