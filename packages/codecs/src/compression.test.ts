@@ -1,6 +1,7 @@
 import zlib from 'node:zlib';
-import { type Codec, type CodecContext, CodecError, type Encoded } from '@bento-bus/core';
+import { type Codec, type CodecContext, type Encoded } from '@bento-bus/core';
 import { describe, expect, it } from '@jest/globals';
+import { codecRefusalOf } from '../test/support/refusal.ts';
 import { compressed } from './compression.ts';
 import { createJsonCodec } from './json-codec.ts';
 
@@ -9,16 +10,6 @@ const within = (token: string): CodecContext => ({ ...context, headers: { 'conte
 const json = createJsonCodec();
 const text = JSON.stringify('x'.repeat(3_000));
 const algorithms = ['gzip', 'brotli', 'deflate'] as const;
-
-async function refusal(work: () => unknown): Promise<CodecError> {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof CodecError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 describe('compressed', () => {
   it.each(algorithms)('carries bodies of every size with %s', async (algorithm) => {
@@ -94,14 +85,14 @@ describe('compressed', () => {
     ['an unknown coding', 'zstd', Buffer.from('{}'), 'the coding "zstd" is unknown', 'header content-encoding'],
     ['a body beyond maxBytes', 'gzip', Buffer.alloc(5_242_881), '5242881 bytes are more than', undefined],
   ])('refuses %s', async (_, token, body, problem, at) => {
-    const error = await refusal(() => compressed(json).decode(body, within(token)));
+    const error = await codecRefusalOf(() => compressed(json).decode(body, within(token)));
     expect(error).toMatchObject({ codec: 'application/json', at });
     expect(error.message).toContain(problem);
     expect(error.message).toMatch(/^codecs: cannot decode "order.placed" of topic "orders" as \w+: /);
   });
 
   it('refuses to write what nobody would read', async () => {
-    const error = await refusal(() => compressed(json, { maxBytes: 3_000 }).encode(JSON.parse(text), context));
+    const error = await codecRefusalOf(() => compressed(json, { maxBytes: 3_000 }).encode(JSON.parse(text), context));
     expect(error.message).toContain('3002 bytes are more than the 3000 bytes allowed');
   });
 

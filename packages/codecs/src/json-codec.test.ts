@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { type CodecContext, CodecError } from '@bento-bus/core';
 import { describe, expect, it, jest } from '@jest/globals';
+import { refusedAtOnce } from '../test/support/refusal.ts';
 import { createJsonCodec } from './index.ts';
 
 const context: CodecContext = { topic: 'orders', type: 'order.placed', version: 1, headers: {} };
@@ -8,18 +9,9 @@ const codec = createJsonCodec();
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: unknown): string => new TextDecoder().decode(codec.encode(value, context).body);
 const roundTrip = (value: unknown): unknown => codec.decode(codec.encode(value, context).body, context);
-const refusal = (attempt: () => unknown): CodecError => {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof CodecError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-};
-const encodeRefusal = (value: unknown): CodecError => refusal(() => codec.encode(value, context));
+const encodeRefusal = (value: unknown): CodecError => refusedAtOnce(() => codec.encode(value, context));
 const decodeRefusal = (body: string | Uint8Array): CodecError =>
-  refusal(() => codec.decode(typeof body === 'string' ? bytes(body) : body, context));
+  refusedAtOnce(() => codec.decode(typeof body === 'string' ? bytes(body) : body, context));
 
 const nested = (depth: number): unknown => {
   let value: unknown = 1;
@@ -148,7 +140,7 @@ describe('encoding', () => {
     let value: unknown = [];
     for (let i = 0; i < 50; i += 1) value = [value, value];
     const small = createJsonCodec({ maxBytes: 10_000 });
-    expect(refusal(() => small.encode(value, context)).message).toContain('more than the 10000 bytes allowed');
+    expect(refusedAtOnce(() => small.encode(value, context)).message).toContain('more than the 10000 bytes allowed');
   });
 });
 
@@ -247,7 +239,7 @@ describe('limits', () => {
     const deep = createJsonCodec({ maxDepth: 1_000 });
     const value = { big: 1n, nested: nested(999) };
     expect(deep.decode(deep.encode(value, context).body, context)).toEqual({ ...value, big: '1' });
-    expect(refusal(() => deep.encode(nested(1_001), context)).message).toContain('nest deeper than 1000');
+    expect(refusedAtOnce(() => deep.encode(nested(1_001), context)).message).toContain('nest deeper than 1000');
   });
 
   it.each([
@@ -259,7 +251,7 @@ describe('limits', () => {
     const large = createJsonCodec({ maxBytes: 2 ** 25 });
     for (const body of [open.repeat(1e6) + 1 + close.repeat(1e6), open.repeat(1e6)]) {
       const parse = jest.spyOn(JSON, 'parse');
-      const error = refusal(() => large.decode(bytes(body), context));
+      const error = refusedAtOnce(() => large.decode(bytes(body), context));
       const parsed = Math.max(0, ...parse.mock.calls.map(([given]) => given.length));
       parse.mockRestore();
       expect(error.message).toContain('nest deeper than 64');
@@ -281,7 +273,7 @@ describe('limits', () => {
       () => small.encode([1n, 'üüü'], context),
       () => small.decode(bytes('"12345678901"'), context),
     ])
-      expect(refusal(attempt).message).toContain('more than the 10 bytes allowed');
+      expect(refusedAtOnce(attempt).message).toContain('more than the 10 bytes allowed');
   });
 
   it('names every bad option in one CONFIGURATION error', () => {

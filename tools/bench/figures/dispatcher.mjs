@@ -1,46 +1,7 @@
 // What a dispatcher between the bus and its handlers costs: the same subscription with and without it, on the transport in memory.
-import { anything } from './schema.mjs';
+import { direct, openSides, window } from '../bus-side.mjs';
 
 const order = { orderId: 'o-1', customerId: 'c-1', total: '59.70' };
-/** Published before the first one of them must have been handled. */
-const window = 100;
-
-async function side(subscribe) {
-  const [{ createInProcessTransport }, { createJsonCodec }, { createMessageBus, defineEvents }] = await Promise.all([
-    import('@bento-bus/inprocess-bus'),
-    import('@bento-bus/codecs'),
-    import('@bento-bus/core'),
-  ]);
-  const { placed } = defineEvents(
-    { topic: 'orders' },
-    { placed: { version: 1, schema: anything, key: (data) => data.orderId } },
-  );
-  const transport = createInProcessTransport();
-  const bus = createMessageBus({ transport, codec: createJsonCodec(), source: 'bench' });
-  let left = 0;
-  let done;
-  const handler = async (event) => {
-    if (event.data.total === order.total && (left -= 1) === 0) done();
-  };
-  await subscribe(bus, placed, handler, { group: 'bench', concurrency: 16 });
-  return {
-    run: async (operations) => {
-      for (let published = 0; published < operations; published += window) {
-        const size = Math.min(window, operations - published);
-        left = size;
-        const handled = new Promise((settle) => {
-          done = settle;
-        });
-        await Promise.all(Array.from({ length: size }, (_, i) => bus.publish(placed, { ...order, orderId: `o-${i}` })));
-        await handled;
-      }
-    },
-    async close() {
-      await bus.close();
-      await transport.close();
-    },
-  };
-}
 
 const figure = (name, what, target, options) => ({
   name: `dispatcher/${name}`,
@@ -50,18 +11,9 @@ const figure = (name, what, target, options) => ({
   sampling: { operations: 20 * window, rounds: 61 },
   async open() {
     const { createDispatcher } = await import('@bento-bus/dispatcher');
-    const dispatched = await side((bus, definition, handler, given) =>
-      createDispatcher(options).on(definition, handler).subscribe(bus, given),
-    );
-    const direct = await side((bus, definition, handler, given) => bus.subscribe([definition], handler, given));
-    return {
-      ours: dispatched.run,
-      reference: direct.run,
-      async close() {
-        await dispatched.close();
-        await direct.close();
-      },
-    };
+    const dispatched = (bus, definition, handler, given) =>
+      createDispatcher(options).on(definition, handler).subscribe(bus, given);
+    return openSides(order, dispatched, direct);
   },
 });
 

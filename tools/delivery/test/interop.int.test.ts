@@ -123,6 +123,38 @@ async function received(
   return orders;
 }
 
+/** Python reads what our bus writes, and our bus what Python writes, in each format. */
+function bothWays<K extends { readonly format: string; readonly codecOf: () => Codec }>(
+  kinds: readonly K[],
+  {
+    program,
+    open,
+    task,
+  }: { readonly program: string; readonly open: () => Transport; readonly task: (topic: string, kind: K) => object },
+): void {
+  const cases = kinds.map((kind) => [kind.format, kind] as const);
+  it.each(cases)(
+    'reads our %s',
+    async (_, kind) => {
+      const topic = uniqueName('interop');
+      await publish(open(), kind.codecOf(), topic);
+      const values = await runPython(python, program, { ...task(topic, kind), action: 'consume', count: 2 });
+      expect(noted(values as readonly Order[])).toEqual(ours);
+    },
+    120_000,
+  );
+  it.each(cases)(
+    'writes %s that we read',
+    async (_, kind) => {
+      const topic = uniqueName('interop');
+      const write = (): Promise<unknown> =>
+        runPython(python, program, { ...task(topic, kind), action: 'produce', values: ours });
+      expect(noted(await received(open(), kind.codecOf(), topic, write))).toEqual(ours);
+    },
+    120_000,
+  );
+}
+
 describe('a registry with the API of Confluent, on Kafka', () => {
   let kafka: Awaited<ReturnType<typeof startKafka>>;
   let server: Awaited<ReturnType<typeof startRegistry>>;
@@ -159,27 +191,7 @@ describe('a registry with the API of Confluent, on Kafka', () => {
   const open = (): Transport => createKafkaTransport({ brokers: [kafka.brokers], format, partitions: 1 });
 
   describeWithPython(`and Confluent's Python client${missing}`, () => {
-    it.each(kinds)(
-      'reads our $format',
-      async (kind) => {
-        const topic = uniqueName('interop');
-        await publish(open(), kind.codecOf(), topic);
-        const values = await runPython(python, 'confluent.py', { ...task(topic, kind), action: 'consume', count: 2 });
-        expect(noted(values as readonly Order[])).toEqual(ours);
-      },
-      120_000,
-    );
-
-    it.each(kinds)(
-      'writes $format that we read',
-      async (kind) => {
-        const topic = uniqueName('interop');
-        const write = (): Promise<unknown> =>
-          runPython(python, 'confluent.py', { ...task(topic, kind), action: 'produce', values: ours });
-        expect(noted(await received(open(), kind.codecOf(), topic, write))).toEqual(ours);
-      },
-      120_000,
-    );
+    bothWays(kinds, { program: 'confluent.py', open, task });
 
     it('writes an older schema than ours, which we read as ours', async () => {
       const topic = uniqueName('interop');
@@ -249,29 +261,5 @@ describeWithPython(`Pulsar's Python client, with Pulsar's own registry${missing}
     return createPulsarTransport({ serviceUrl, webUrl, driver: 'websocket', format, partitions: 1 });
   };
 
-  it.each(kinds)(
-    'reads our $format',
-    async (kind) => {
-      const topic = uniqueName('interop');
-      await publish(open(), kind.codecOf(), topic);
-      const values = await runPython(python, 'pulsar_client.py', { ...task(topic, kind), action: 'consume', count: 2 });
-      expect(noted(values as readonly Order[])).toEqual(ours);
-    },
-    120_000,
-  );
-
-  it.each(kinds)(
-    'writes $format that we read',
-    async (kind) => {
-      const topic = uniqueName('interop');
-      const write = (): Promise<unknown> =>
-        runPython(python, 'pulsar_client.py', {
-          ...task(topic, kind),
-          action: 'produce',
-          values: ours,
-        });
-      expect(noted(await received(open(), kind.codecOf(), topic, write))).toEqual(ours);
-    },
-    120_000,
-  );
+  bothWays(kinds, { program: 'pulsar_client.py', open, task });
 });

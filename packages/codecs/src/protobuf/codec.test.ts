@@ -1,7 +1,8 @@
-import { BentoError, type Codec, type CodecContext, CodecError, type Encoded } from '@bento-bus/core';
+import { BentoError, type Codec, type CodecContext, type Encoded } from '@bento-bus/core';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
+import { refusedAtOnce } from '../../test/support/refusal.ts';
 import type { SchemaRegistry } from '../registry/port.ts';
 import { createProtobufCodec, type ProtobufCodecOptions } from './index.ts';
 
@@ -72,16 +73,6 @@ const entry = (key: string, ...bytes: number[]): number[] => [
   ...Buffer.from(key),
   ...bytes,
 ];
-
-function refusal(work: () => unknown): CodecError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof CodecError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 describe('Protobuf', () => {
   it('writes what protobufjs writes and reads plain data', () => {
@@ -195,7 +186,7 @@ describe('Protobuf', () => {
     ['no message', [], '$', 'an array where the schema has message OrderPlaced'],
     ['nothing', undefined, '$', 'nothing where'],
   ])('refuses %s with its path', (_, data, at, problem) => {
-    const error = refusal(() => codecOf().encode(data, context));
+    const error = refusedAtOnce(() => codecOf().encode(data, context));
     expect(error).toMatchObject({ codec: 'application/protobuf', code: 'CODEC', at });
     expect(error.message).toContain(problem);
     expect(error.message).toMatch(/^codecs: cannot encode "order.placed" of topic "orders" as Protobuf: /);
@@ -207,7 +198,7 @@ describe('Protobuf', () => {
     ['key of bools', { byBool: { yes: 1 } }, '$.byBool.yes'],
     ['key beyond its type', { byInt: { 4294967296: 'a' } }, '$.byInt[4294967296]'],
   ])('refuses a wrong %s', (_, data, at) => {
-    expect(refusal(() => codecOf(all, 'All').encode(data, context)).at).toBe(at);
+    expect(refusedAtOnce(() => codecOf(all, 'All').encode(data, context)).at).toBe(at);
   });
 
   it('tells a value that throws from one that does not fit', () => {
@@ -216,7 +207,9 @@ describe('Protobuf', () => {
         throw new Error('not loaded');
       },
     };
-    expect(refusal(() => codecOf().encode(odd, context)).message).toContain('threw while it was read (not loaded)');
+    expect(refusedAtOnce(() => codecOf().encode(odd, context)).message).toContain(
+      'threw while it was read (not loaded)',
+    );
   });
 
   it('reads what later versions write, and merges what comes in pieces', () => {
@@ -246,9 +239,9 @@ describe('Protobuf', () => {
       many: ['B'],
     });
     expect(codec.decode(Buffer.of(0x0a, 0, 0x10, 9, 0x18, 9, 0x18, 2), context)).toStrictEqual({ id: '', many: ['B'] });
-    expect(refusal(() => codec.encode({}, context))).toMatchObject({ at: '$.id' });
-    expect(refusal(() => codec.encode({ id: '', one: 9 }, context))).toMatchObject({ at: '$.one' });
-    expect(refusal(() => codec.decode(Buffer.of(0x10, 1), context)).message).toContain('required field "id"');
+    expect(refusedAtOnce(() => codec.encode({}, context))).toMatchObject({ at: '$.id' });
+    expect(refusedAtOnce(() => codec.encode({ id: '', one: 9 }, context))).toMatchObject({ at: '$.one' });
+    expect(refusedAtOnce(() => codec.decode(Buffer.of(0x10, 1), context)).message).toContain('required field "id"');
   });
 
   it('leaves out an entry of a map whose symbol a closed enum does not know', () => {
@@ -286,13 +279,15 @@ describe('Protobuf', () => {
       Reflect.deleteProperty(shared, 'frozen');
     }
     const required = codecOf('syntax = "proto2"; message A { required string to_string = 1; }', 'A');
-    expect(refusal(() => required.decode(Buffer.alloc(0), context)).message).toContain('required field "toString"');
-    expect(refusal(() => required.encode({}, context)).at).toBe('$.toString');
+    expect(refusedAtOnce(() => required.decode(Buffer.alloc(0), context)).message).toContain(
+      'required field "toString"',
+    );
+    expect(refusedAtOnce(() => required.encode({}, context)).at).toBe('$.toString');
     const either = codecOf('syntax = "proto3"; message A { oneof k { string constructor = 1; string zed = 2; } }', 'A');
     expect(encode(either, { zed: 'q' })).toEqual(Buffer.of(0x12, 1, 0x71));
     expect(either.decode(Buffer.of(0x12, 1, 0x71), context)).toEqual({ zed: 'q' });
     expect(either.decode(Buffer.of(0x0a, 1, 0x63, 0x12, 1, 0x71), context)).toEqual({ zed: 'q' });
-    expect(refusal(() => either.encode({ constructor: 'c', zed: 'q' }, context)).message).toContain(
+    expect(refusedAtOnce(() => either.encode({ constructor: 'c', zed: 'q' }, context)).message).toContain(
       '"constructor" is set',
     );
   });
@@ -349,7 +344,7 @@ describe('Protobuf with a registry', () => {
   });
 
   it('refuses another message of the file', () => {
-    const error = refusal(() => codec.decode(Buffer.of(0, 1, 7), context));
+    const error = refusedAtOnce(() => codec.decode(Buffer.of(0, 1, 7), context));
     expect(error.message).toContain('its body is the message "shop.Orders.Item", not "shop.Orders.OrderPlaced"');
   });
 
@@ -368,7 +363,7 @@ describe('Protobuf with a registry', () => {
     ],
     ['another place of what cannot be read', 'message {', [1], 'no message'],
   ])('refuses %s', (_, text, message, found) => {
-    const error = refusal(() => written(text, message).decode(Buffer.of(0x0a, 1, 0x61), context));
+    const error = refusedAtOnce(() => written(text, message).decode(Buffer.of(0x0a, 1, 0x61), context));
     expect(error.message).toContain(`its body is ${found.startsWith('"') ? 'the message ' : ''}${found}`);
     expect(error.message).toContain('not "shop.Placed"');
   });

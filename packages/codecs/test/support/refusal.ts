@@ -1,4 +1,4 @@
-import { BentoError } from '@bento-bus/core';
+import { BentoError, CodecError } from '@bento-bus/core';
 
 /** The error that `work` fails with, at once or later. */
 export async function refusalOf(work: () => unknown): Promise<BentoError> {
@@ -9,4 +9,22 @@ export async function refusalOf(work: () => unknown): Promise<BentoError> {
     throw error;
   }
   throw new Error('nothing was refused');
+}
+
+/** The codec's error that `work` fails with at once. */
+export function refusedAtOnce(work: () => unknown): CodecError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof CodecError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+/** The codec's error that `work` fails with, at once or later. */
+export async function codecRefusalOf(work: () => unknown): Promise<CodecError> {
+  const error = await refusalOf(work);
+  if (error instanceof CodecError) return error;
+  throw error;
 }
