@@ -1,4 +1,5 @@
 export { createClickHouseCheckpointStore } from './checkpoints.ts';
+export { diagnoseClickHouse } from './diagnose.ts';
 export { ClickHouseEventStore, createClickHouseEventStore } from './event-store.ts';
 export type { IdempotencyStoreOptions } from './idempotency/options.ts';
 export { createClickHouseIdempotencyStore } from './idempotency/store.ts';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { CheckpointStore, Closeable, ReadModelStore } from '@bento-bus/core';
 import { closeAll, closeOnce } from '@bento-bus/core/adapter';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -6,7 +7,7 @@ import { openEmbedded } from './embedded.ts';
 import { type ClickHouseEventStore, eventStoreOn } from './event-store.ts';
 import { checkOpenOptions, type OpenClickHouseOptions, sqlOf } from './options.ts';
 import { readModelsOn } from './read-models.ts';
-import { ensureSchema } from './schema.ts';
+import { ensureSchema, missing } from './schema.ts';
 
 /** Everything of this package on one client and one database. */
 export interface ClickHouse extends Closeable {
@@ -22,17 +23,21 @@ export interface ClickHouse extends Closeable {
 
 /**
  * Opens ClickHouse: embedded in this process (`path`), a server (`url`), or through a client of yours (`client`). Makes what is
- * missing of the database and its tables. Closing waits for what is under way, then closes what was opened here.
+ * missing of the database and its tables, unless `create` is false. Closing waits for what is under way, then closes what was opened here.
  *
- * Errors, each one line: `CONFIGURATION` for options, for a directory or a database that is not ours, for a newer schema; `CONNECTION`
+ * Errors, each one line: `CONFIGURATION` for options, for a directory or a database that is not ours, for a newer schema, with
+ * `create: false` also for what is missing; `CONNECTION`
  * for a server that cannot be reached and a directory in use by another process; `AUTHENTICATION`; `AUTHORIZATION`; `UNSUPPORTED`
  * where the embedded engine is not installed or does not run.
  */
 export async function openClickHouse(options: OpenClickHouseOptions): Promise<ClickHouse> {
   checkOpenOptions(options);
+  const { path, create = true } = options;
+  if (!create && path !== undefined && !existsSync(path))
+    throw missing(`open directory "${path}"`, 'it does not exist');
   const { client, close } = await connect(options);
   try {
-    const embedded = options.path !== undefined;
+    const embedded = path !== undefined;
     const sql = sqlOf({ ...options, client });
     const { identity } = await ensureSchema(sql, { ...options, ...(embedded && { databaseEngine: 'Atomic' }) });
     const eventStore = eventStoreOn(sql, identity, options);

@@ -44,6 +44,11 @@ export interface OpenClickHouseOptions extends Omit<EventStoreOptions, 'client'>
   readonly requestTimeoutMs?: number;
   /** A client of yours; it stays open when this closes. */
   readonly client?: ClickHouseClient;
+  /**
+   * False: opens only what is there, makes no directory, database or table, and brings no older schema up to date; `CONFIGURATION`
+   * where something is missing. For those who only look. `ensure` of the read models makes tables all the same. @default true
+   */
+  readonly create?: boolean;
 }
 
 type Bounded = Pick<

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { BentoError } from '@bento-bus/core';
 import { fault } from './errors.ts';
 import type { EventStoreOptions } from './options.ts';
 import { identifier, type Sql } from './sql.ts';
@@ -13,6 +14,8 @@ export interface Schema {
 export interface SchemaOptions extends Pick<EventStoreOptions, 'batchesPerPartition' | 'replicated'> {
   /** Engine of a database that is created here. @default the server's */
   readonly databaseEngine?: 'Atomic';
+  /** False: nothing is made, see `OpenClickHouseOptions`. @default true */
+  readonly create?: boolean;
 }
 
 const current = migrations.length;
@@ -22,12 +25,16 @@ const current = migrations.length;
  * processes at once: every statement is guarded, and of several identities written at once the server keeps the first.
  */
 export async function ensureSchema(sql: Sql, options: SchemaOptions): Promise<Schema> {
-  const doing = `prepare database "${sql.database}"`;
+  const { create = true } = options;
+  const doing = `${create ? 'prepare' : 'open'} database "${sql.database}"`;
   const tableOptions: TableOptions = {
     batchesPerPartition: options.batchesPerPartition ?? 1_000,
     replicated: options.replicated ?? false,
   };
-  await ensureDatabase(sql, doing, options.databaseEngine);
+  if (!(await hasDatabase(sql, doing))) {
+    if (!create) throw missing(doing, 'it does not exist');
+    await createDatabase(sql, doing, options.databaseEngine);
+  }
   const found = await settled(
     () => findTables(sql, doing),
     (state) => state.complaint === undefined,
@@ -40,6 +47,13 @@ export async function ensureSchema(sql: Sql, options: SchemaOptions): Promise<Sc
       `its schema has version ${found.version}, this code knows ${current}`,
       'Upgrade @bento-bus/clickhouse-store.',
     );
+  if (found.version < current && !create)
+    throw missing(
+      doing,
+      found.version === 0
+        ? 'it has no tables of Bento Bus'
+        : `its schema has version ${found.version}, this code needs ${current}`,
+    );
   if (found.version < current) await migrate(sql, doing, found.version, tableOptions);
   const identity = found.identity ?? (await readMeta(sql, doing)).get('identity');
   if (identity === undefined)
@@ -48,12 +62,24 @@ export async function ensureSchema(sql: Sql, options: SchemaOptions): Promise<Sc
   return { identity };
 }
 
-async function ensureDatabase(sql: Sql, doing: string, engine: 'Atomic' | undefined): Promise<void> {
+/** For those who only look. */
+export const missing = (doing: string, reason: string): BentoError =>
+  fault(
+    'CONFIGURATION',
+    doing,
+    reason,
+    'Start the application once, which makes what is missing, or name the database that it uses.',
+  );
+
+async function hasDatabase(sql: Sql, doing: string): Promise<boolean> {
   // Asked first: a user without the right to create databases may use one that exists.
   const rows = await sql.select<[string]>(doing, 'SELECT name FROM system.databases WHERE name = {name:String}', {
     params: { name: sql.database },
   });
-  if (rows.length > 0) return;
+  return rows.length > 0;
+}
+
+async function createDatabase(sql: Sql, doing: string, engine: 'Atomic' | undefined): Promise<void> {
   const clause = engine === undefined ? '' : ` ENGINE = ${engine}`;
   await sql.run(doing, `CREATE DATABASE IF NOT EXISTS ${identifier(sql.database)}${clause}`);
 }

@@ -72,6 +72,26 @@ describe('the schema', () => {
     ]);
   });
 
+  it('is not made with create: false, which opens what is there', async () => {
+    const database = engine.newDatabase();
+    const look = { database, create: false } as const;
+    const databases = (): Promise<unknown[]> => rows(`SELECT name FROM system.databases WHERE name = '${database}'`);
+    const none = await thrown(engine.open(look));
+    expect(none).toMatchObject({ code: 'CONFIGURATION', message: expect.stringContaining('it does not exist') });
+    expect(await databases()).toEqual([]);
+    await run(`CREATE DATABASE ${database} ENGINE = Atomic`);
+    expect((await thrown(engine.open(look))).message).toContain('it has no tables of Bento Bus');
+    expect(await rows(`SELECT name FROM system.tables WHERE database = '${database}'`)).toEqual([]);
+    const made = await engine.open({ database });
+    await made.eventStore.saveEvents(order('x'), newEvents(2), 0);
+    const opened = await engine.open(look);
+    expect(opened.eventStore.identity).toBe(made.eventStore.identity);
+    expect(await all(opened.eventStore.getEvents(order('x')))).toHaveLength(2);
+    const path = join(engine.path, 'none');
+    expect((await thrown(openClickHouse({ path, create: false }))).message).toContain('it does not exist');
+    expect(existsSync(path)).toBe(false);
+  });
+
   it('stays as it is when opened again; identity, events and checkpoints with it', async () => {
     const database = engine.newDatabase();
     const first = await engine.open({ database });

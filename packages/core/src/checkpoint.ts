@@ -46,6 +46,16 @@ export interface CheckpointedPublisher extends Closeable {
 export const canPublishCheckpointed = (transport: Transport): transport is Transport & CheckpointedPublishing =>
   'openCheckpointed' in transport;
 
+/** Optional power of a transport: looks how far a log is published, without taking it from its publisher. */
+export interface CheckpointReading {
+  /** Everything at or before it is stored. Undefined: the log was never published here. */
+  checkpointOf(log: string): Promise<Position | undefined>;
+}
+
+/** Guard of the power. */
+export const canReadCheckpoint = (transport: Transport): transport is Transport & CheckpointReading =>
+  'checkpointOf' in transport;
+
 /** Progress of in-process groups, and whatever else must outlive the process. A resolved write survives a crash of the process. */
 export interface CheckpointStore extends Closeable {
   read(name: string): Promise<string | undefined>;

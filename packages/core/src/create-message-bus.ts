@@ -133,6 +133,8 @@ function dueOf(
 /** The last time that a Date can say. */
 const latestTime = 8.64e15;
 
+const traceHeaders = [headerNames.traceparent, headerNames.tracestate] as const;
+
 function headersOf(
   contentType: string,
   version: number,
@@ -146,6 +148,10 @@ function headersOf(
   if (cause !== undefined) {
     headers[headerNames.correlationId] = cause.correlationId;
     headers[headerNames.causationId] = cause.id;
+    for (const name of traceHeaders) {
+      const carried = cause.headers?.[name];
+      if (carried !== undefined) headers[name] ??= carried;
+    }
   }
   return headers;
 }

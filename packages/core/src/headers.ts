@@ -14,5 +14,7 @@ export const headerNames = {
   streamVersion: 'ce_streamversion',
   /** Not delivered before this time. Epoch milliseconds as a decimal number. */
   deliverAt: 'ce_deliverat',
+  /** W3C Trace Context: the span that a message comes from, https://www.w3.org/TR/trace-context/ */
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
 } as const;

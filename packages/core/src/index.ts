@@ -17,13 +17,16 @@ export {
   type CheckpointedOptions,
   type CheckpointedPublisher,
   type CheckpointedPublishing,
+  type CheckpointReading,
   type CheckpointStore,
   canPublishCheckpointed,
+  canReadCheckpoint,
   type Position,
 } from './checkpoint.ts';
 export type { Codec, CodecContext, Encoded } from './codec.ts';
 export { configurationError } from './configuration.ts';
 export { createMessageBus, type MessageBusOptions } from './create-message-bus.ts';
+export { canDiagnose, type Diagnosing, type Finding } from './diagnosis.ts';
 export {
   BentoError,
   CodecError,

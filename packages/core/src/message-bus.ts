@@ -47,8 +47,11 @@ export interface PublishOptions {
   readonly delayMs?: number;
   /** Not delivered before this time, given instead of `delayMs`: epoch milliseconds. @default at once */
   readonly deliverAt?: number;
-  /** The message being handled: its correlation id is carried on and its id becomes the causation id. */
-  readonly cause?: Pick<EventContext, 'id' | 'correlationId'>;
+  /**
+   * The message being handled: its correlation id is carried on, its id becomes the causation id, and its trace goes on: `traceparent`
+   * and `tracestate` of its headers, unless `headers` say otherwise.
+   */
+  readonly cause?: Pick<EventContext, 'id' | 'correlationId'> & Partial<Pick<EventContext, 'headers'>>;
 }
 
 /** Options of one publish to a topic. */

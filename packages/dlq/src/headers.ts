@@ -1,4 +1,4 @@
-import { headerNames } from '@bento-bus/core';
+import { headerNames, type Message } from '@bento-bus/core';
 
 /** Headers that retries, dead letters and redrives add to a message. Times are epoch milliseconds; everything else of the message stays. */
 export const failureHeaders = {
@@ -37,6 +37,16 @@ export function withoutMarks(headers: Readonly<Record<string, string>>): Record<
     if (!marks.has(name) && !(wasDelayed && name === headerNames.deliverAt)) rest[name] = headers[name] as string;
   return rest;
 }
+
+/**
+ * Whether a copy is of another topic or group than those that its own topic is named after. Names can meet: `a-b` of `c` and `a` of `b-c` have
+ * one retry topic and one for dead letters; each copy says whose it is.
+ */
+export const isOfAnother = (
+  { headers }: Pick<Message, 'headers'>,
+  { topic, group }: { readonly topic: string; readonly group: string },
+): boolean =>
+  (headers[failureHeaders.originTopic] ?? topic) !== topic || (headers[failureHeaders.originGroup] ?? group) !== group;
 
 export const numberOf = (headers: Readonly<Record<string, string>>, name: string): number | undefined => {
   const text = headers[name];

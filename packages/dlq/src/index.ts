@@ -13,8 +13,8 @@ export { auditTopic, deadLetterGroup, deadLetterTopic, retryTopic } from './name
 export type { RetryOptions } from './options.ts';
 export { createParkingStore, type ParkingStoreOptions } from './parking/event-parking-store.ts';
 export type { ParkedFailure, ParkedMessage, ParkingPlace, ParkingStore, ToPark } from './parking/store.ts';
-export { type DeadLetter, type DeadLetterFilter, readDeadLetter } from './redrive/letter.ts';
+export { type DeadLetter, type DeadLetterFilter, fits, readDeadLetter } from './redrive/letter.ts';
 export type { LetterEdit, RedriveOptions, RedriveProgress, RedriveReport } from './redrive/options.ts';
-export { listParked, type RedriveParkedOptions, redriveParked } from './redrive/parked.ts';
+export { countParked, listParked, type RedriveParkedOptions, redriveParked } from './redrive/parked.ts';
 export { listDeadLetters, redrive } from './redrive/redrive.ts';
 export { retry } from './retry.ts';

@@ -1,6 +1,7 @@
 import type { Delivery, DeliveryHandler, Message, Middleware, SubscriptionContext } from '@bento-bus/core';
 import { isOversize } from '@bento-bus/core/adapter';
 import { isPassing } from './failure.ts';
+import { isOfAnother } from './headers.ts';
 import {
   type DeadLetterReason,
   deadLettered,
@@ -49,6 +50,8 @@ export function retry(options: RetryOptions = {}): Middleware {
  */
 const mostRemembered = 10_000;
 
+const done = Promise.resolve();
+
 /** The steps of one topic's deliveries. */
 class Steps {
   readonly handler: DeliveryHandler;
@@ -73,7 +76,10 @@ class Steps {
     if (policy.deadLetter || policy.delays.length > 0 || parking !== undefined)
       subscription.onExhausted((delivery, reason) => this.#exhausted(delivery, reason));
     const handle = this.#sequences === undefined ? next : this.#sequences.around(next);
+    const mine = { topic: origin, group: subscription.group };
     this.handler = (delivery, signal) => {
+      // The group that it is of reads the same topic.
+      if (this.#isRetry && isOfAnother(delivery.message, mine)) return done;
       if (this.#unstored.size > 0 && this.#unstored.has(delivery.position)) return this.#storeAgain(delivery);
       let handled: Promise<void>;
       try {

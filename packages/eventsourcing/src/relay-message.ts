@@ -65,6 +65,7 @@ export async function messageOf(
     [headerNames.correlationId]: metadata['correlationId'],
     [headerNames.causationId]: metadata['causationId'],
     [headerNames.traceparent]: metadata['traceparent'],
+    [headerNames.tracestate]: metadata['tracestate'],
   };
   for (const [name, value] of Object.entries(carried)) if (value !== undefined) headers[name] = value;
   const encoded = await encode(event, codec, { topic: definition.topic, type, version: eventVersion, headers });

@@ -1,3 +1,4 @@
+export { createInProcessAdmin } from './admin/create-admin.ts';
 export { createCommandBus } from './command-bus.ts';
 export { createEventBus, type EventBusOptions } from './event-bus.ts';
 export { type Forwardable, forward } from './forward.ts';

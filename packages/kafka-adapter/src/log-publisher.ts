@@ -5,11 +5,11 @@ import {
   type CheckpointedItem,
   type CheckpointedPublisher,
   type Closeable,
-  CodecError,
   FencedError,
   type Position,
 } from '@bento-bus/core';
 import { checkLogItems, closeOnce, dueTimeOf, fullJitter, withDeadline } from '@bento-bus/core/adapter';
+import { type Checkpoint, checkpointTopic, readCheckpoint } from './checkpoint.ts';
 import { routeOf } from './delay/route.ts';
 import type { Driver, DriverRecord, TransactionalProducer } from './driver.ts';
 import { isFenced, toBentoError } from './errors.ts';
@@ -34,12 +34,6 @@ export interface LogPublisherOptions {
   /** Makes ready for messages that are to wait. */
   readonly beforeDelayed: () => Promise<void>;
   readonly onEnd: (publisher: LogPublisher) => void;
-}
-
-interface Checkpoint {
-  readonly position: Position;
-  /** Which opening of the log wrote it. */
-  readonly owner: string;
 }
 
 interface LogItem {
@@ -74,7 +68,7 @@ export class LogPublisher implements CheckpointedPublisher {
 
   private constructor(given: LogPublisherOptions) {
     this.#given = given;
-    this.#topic = `${given.log}-CHECKPOINT`;
+    this.#topic = checkpointTopic(given.log);
     const { signal } = given;
     const onAbort = (): void =>
       this.#stop(new BentoError('ABORTED', `${this.#what()}: it was aborted.`, false, { cause: signal?.reason }));
@@ -207,17 +201,8 @@ export class LogPublisher implements CheckpointedPublisher {
     this.#producer = await this.#given.driver.transactional(this.#topic);
   }
 
-  async #read(): Promise<Checkpoint | undefined> {
-    const record = await this.#given.driver.lastRecord(this.#topic);
-    if (record === undefined) return undefined;
-    try {
-      const { position, owner } = JSON.parse(Buffer.from(record.value ?? []).toString()) as Partial<Checkpoint>;
-      if (typeof position === 'string' && typeof owner === 'string') return { position, owner };
-    } catch {
-      // Reported below.
-    }
-    const cause = `the record at ${record.offset} of "${this.#topic}" is no checkpoint`;
-    throw new CodecError('checkpoint', `${this.#what()}: ${cause}. Nobody else may write to this topic.`);
+  #read(): Promise<Checkpoint | undefined> {
+    return readCheckpoint(this.#given.driver, this.#given.log, this.#what());
   }
 
   /** Items and the checkpoint behind them. */
@@ -268,7 +253,7 @@ export class LogPublisher implements CheckpointedPublisher {
 
 /** Checks what a log can be opened with. */
 export function checkLog(log: string, topics: readonly string[]): void {
-  checkTopic('open the log with', `${log}-CHECKPOINT`);
+  checkTopic('open the log with', checkpointTopic(log));
   for (const topic of topics) checkTopic('publish to', topic);
 }
 

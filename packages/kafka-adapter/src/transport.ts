@@ -1,6 +1,7 @@
 import {
   BentoError,
   type CheckpointedPublishing,
+  type CheckpointReading,
   configurationError,
   type SubscribeOptions,
   type Subscription,
@@ -16,6 +17,7 @@ import {
   type SubscriptionHandler,
 } from '@bento-bus/core/adapter';
 import { capabilities } from './capabilities.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { Delays } from './delay/delays.ts';
 import { createDriver } from './driver-choice.ts';
 import { toBentoError } from './errors.ts';
@@ -27,7 +29,7 @@ import { prefixOf, withPrefix } from './tenant.ts';
 import { checkTopic, Topics } from './topics.ts';
 
 /** A transport on Kafka, with the power to publish a log. */
-export type KafkaTransport = Transport & CheckpointedPublishing & TopicListing;
+export type KafkaTransport = Transport & CheckpointedPublishing & CheckpointReading & TopicListing;
 
 /**
  * A transport on Apache Kafka, by kafkajs. Connects when it is used first.
@@ -143,6 +145,18 @@ export function createKafkaTransport(options: KafkaTransportOptions): KafkaTrans
         return await open;
       } finally {
         opening.delete(open);
+      }
+    },
+    async checkpointOf(log) {
+      const what = `look at log "${log}"`;
+      if (state === 'closed') throw closedError(what);
+      checkLog(log, []);
+      try {
+        return (await readCheckpoint(driver, log, `kafka-adapter: cannot ${what}`))?.position;
+      } catch (error) {
+        const known = toBentoError(error, what);
+        if (known.code === 'UNKNOWN_TOPIC') return undefined;
+        throw known;
       }
     },
     // The last first.

@@ -1,8 +1,8 @@
-import { describeAdmin } from '@bento-bus/conformance';
-import type { MessagingAdmin } from '@bento-bus/core';
+import { describeAdmin, eventually } from '@bento-bus/conformance';
+import type { Diagnosing, Finding, MessagingAdmin } from '@bento-bus/core';
 import { startKafka } from '@bento-bus/stack';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { createKafkaAdmin, type KafkaAdminOptions } from '../src/index.ts';
 import { connect, harness } from './support/harness.ts';
 import { codeOf, message, unique } from './support/messages.ts';
@@ -31,9 +31,13 @@ describeAdmin(
   },
 );
 
+/** By check, how bad it is. */
+const complaints = (findings: readonly Finding[]): Record<string, string> =>
+  Object.fromEntries(findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => [check, level]));
+
 describe('administration of Kafka', () => {
   const opened: { close(): Promise<void> }[] = [];
-  const open = (options: Partial<KafkaAdminOptions> = {}): MessagingAdmin => {
+  const open = (options: Partial<KafkaAdminOptions> = {}): MessagingAdmin & Diagnosing => {
     const admin = createKafkaAdmin({ brokers: server.brokers, requestTimeoutMs: 10_000, ...options });
     opened.push(admin);
     return admin;
@@ -115,5 +119,62 @@ describe('administration of Kafka', () => {
       server.resume();
     }
     await admin.listTopics();
+  }, 15_000);
+
+  it('finds a healthy broker well, and says what it is', async () => {
+    const findings = await open().diagnose();
+    expect(complaints(findings)).toEqual({});
+    const found = Object.fromEntries(findings.map((one) => [one.check, one.found]));
+    expect(found).toMatchObject({
+      'kafka: reachable': '1 broker answers',
+      'kafka: credentials': 'none are asked for, without TLS',
+      'kafka: version': '4.4; tried with 4.4',
+      'kafka: auto.create.topics.enable': 'false',
+      'kafka: transaction.state.log.replication.factor': '1',
+    });
+    expect(found['kafka: partitions']).toMatch(/^all \d+ have their leader/);
+  }, 15_000);
+
+  it('finds settings that will hurt, and says what to do', async () => {
+    const client = new Kafka({ brokers: [server.brokers], logLevel: logLevel.NOTHING }).admin();
+    await client.connect();
+    const set = (configEntries: { name: string; value: string }[]) =>
+      client.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.BROKER, name: '1', configEntries }],
+      });
+    await set([
+      { name: 'message.max.bytes', value: '1000' },
+      { name: 'unclean.leader.election.enable', value: 'true' },
+      { name: 'log.retention.ms', value: '-1' },
+    ]);
+    const admin = open();
+    const wrong = {
+      'kafka: message.max.bytes': 'warning',
+      'kafka: unclean.leader.election.enable': 'warning',
+      'kafka: offsets.retention.minutes': 'warning',
+    };
+    let findings: readonly Finding[] = [];
+    const soon = { deadlineMs: 10_000, intervalMs: 50 };
+    await eventually(async () => {
+      findings = await admin.diagnose();
+      expect(complaints(findings)).toEqual(wrong);
+    }, soon);
+    const advised = findings.filter(({ advice = '' }) => /^[A-Z].+\.$/.test(advice)).map(({ check }) => check);
+    expect(advised.toSorted()).toEqual(Object.keys(wrong).toSorted());
+    await set([]);
+    await eventually(async () => expect(complaints(await admin.diagnose())).toEqual({}), soon);
+    await client.disconnect();
+  }, 20_000);
+
+  it('finds that nobody answers, and rejects for nothing', async () => {
+    const [finding, ...others] = await open({ brokers: '127.0.0.1:1', requestTimeoutMs: 500 }).diagnose();
+    expect(finding).toMatchObject({ check: 'kafka: reachable', level: 'fault' });
+    expect(finding?.found).toMatch(/ECONNREFUSED/);
+    expect(finding?.advice).toMatch(/See that the brokers run/);
+    expect(others).toEqual([]);
+    const closed = open();
+    await closed.close();
+    expect(complaints(await closed.diagnose())).toEqual({ 'kafka: reachable': 'fault' });
   }, 15_000);
 });

@@ -45,6 +45,16 @@ describeTransport(
 );
 
 describe('a cluster of three', () => {
+  it('is found well', async () => {
+    const admin = createKafkaAdmin({ brokers: brokers() });
+    // Brokers that were restarted are behind for a moment.
+    await kitEventually(
+      async () => expect((await admin.diagnose()).filter(({ level }) => level !== 'ok')).toEqual([]),
+      { deadlineMs: 30_000, intervalMs: 100 },
+    );
+    await admin.close();
+  }, 40_000);
+
   it('goes on when the leader of a partition is killed under load', async () => {
     const topic = unique('leader');
     const transport = connect(brokers());
@@ -96,6 +106,8 @@ describe('a cluster of three', () => {
     const admin = createKafkaAdmin({ brokers: brokers() });
     const topic = unique('replicas');
     await admin.createTopic(topic, { partitions: 2, replicationFactor: 3, config: { 'min.insync.replicas': '3' } });
+    const single = unique('single');
+    await admin.createTopic(single, { partitions: 6, replicationFactor: 1 });
     const transport = connect(brokers(), { publishTimeoutMs: 3_000 });
     transports.push(transport);
     await transport.publish(topic, [message()]);
@@ -109,6 +121,18 @@ describe('a cluster of three', () => {
     };
     await kitEventually(async () => expect(await inSync()).toEqual([2, 2]), { deadlineMs: 20_000, intervalMs: 50 });
     await asking.disconnect();
+    // A topic without a leader hides nothing of the others.
+    await kitEventually(
+      async () => {
+        const findings = await admin.diagnose();
+        expect(findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => `${check}: ${level}`)).toEqual([
+          'kafka: reachable: warning',
+          'kafka: partitions: fault',
+        ]);
+      },
+      { deadlineMs: 20_000, intervalMs: 100 },
+    );
+    expect(await admin.listTopics()).toContain(topic);
     // At first a publish may still look for the node that is gone.
     await kitEventually(
       async () => {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Logger, MessagingAdmin } from '@bento-bus/core';
+import type { Diagnosing, Logger, MessagingAdmin } from '@bento-bus/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AclOperationTypes,
@@ -33,7 +33,7 @@ const open = (given: Given): KafkaTransport => {
   opened.push(transport);
   return transport;
 };
-const openAdmin = (given: Given): MessagingAdmin => {
+const openAdmin = (given: Given): MessagingAdmin & Diagnosing => {
   const admin = createKafkaAdmin({ ...given(), logger });
   opened.push(admin);
   return admin;
@@ -290,5 +290,24 @@ describe('a user who may not', () => {
     expect(failure).toMatchObject({ code: 'AUTHENTICATION' });
     expect(await codeOf(transport.publish(topic, [message()]))).toBe('AUTHENTICATION');
     expectNoSecret(failure);
+  }, 30_000);
+});
+
+describe('diagnosis', () => {
+  it('tells missing and wrong credentials from a user that may not look, and from one that may', async () => {
+    const complaints = async (given: Given): Promise<Record<string, string>> => {
+      const findings = await openAdmin(given).diagnose();
+      expectNoSecret(findings);
+      const bad = findings.filter(({ level }) => level !== 'ok');
+      return Object.fromEntries(bad.map(({ check, level }) => [check, level]));
+    };
+    expect(await complaints(() => ({ brokers: secured.saslplain }))).toEqual({ 'kafka: credentials': 'fault' });
+    expect(await complaints(withSasl('scram-sha-256', wrong))).toEqual({ 'kafka: credentials': 'fault' });
+    expect(await complaints(withCert('expired'))).toEqual({ 'kafka: credentials': 'fault' });
+    expect(await complaints(withSasl('scram-sha-512', 'powerless'))).toEqual({ 'kafka: settings': 'warning' });
+    expect(await complaints(withSasl('scram-sha-512', 'admin'))).toEqual({});
+    const { sasl } = login(secured, 'plain', secured.security.admin);
+    const inTheClear: Given = () => ({ brokers: secured.saslplain, connection: { sasl: sasl as KafkaSasl } });
+    expect(await complaints(inTheClear)).toEqual({ 'kafka: credentials': 'warning' });
   }, 30_000);
 });

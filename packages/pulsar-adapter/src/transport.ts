@@ -4,6 +4,7 @@ import {
   BentoError,
   type CheckpointedPublisher,
   type CheckpointedPublishing,
+  type CheckpointReading,
   type SubscribeOptions,
   type Subscription,
   type TopicListing,
@@ -23,6 +24,7 @@ import { Rest } from './admin/rest.ts';
 import { topicsOf } from './admin/topics.ts';
 import { Admin } from './admin.ts';
 import { capabilitiesOf } from './capabilities.ts';
+import { checkpointTopic, readCheckpoint } from './checkpoint/lease.ts';
 import { LogPublisher } from './checkpoint/log-publisher.ts';
 import { Member, type Reading } from './consume/member.ts';
 import { createDriver } from './create-driver.ts';
@@ -34,7 +36,7 @@ import { Publisher } from './publish/publisher.ts';
 import { Topics } from './topics.ts';
 
 /** Pulsar as a transport, with the power to publish a log. */
-export interface PulsarTransport extends Transport, CheckpointedPublishing, TopicListing {
+export interface PulsarTransport extends Transport, CheckpointedPublishing, CheckpointReading, TopicListing {
   /** Which driver is at work; loads it when nothing has yet. */
   driver(): Promise<'websocket' | 'native'>;
 }
@@ -193,6 +195,11 @@ export function createPulsarTransport(options: PulsarTransportOptions = {}): Pul
       const publisher = await tracked(LogPublisher.open(log, opening, context));
       logs.add(publisher);
       return publisher;
+    },
+    async checkpointOf(log) {
+      if (state === 'closed') throw closedError(`look at log "${log}"`);
+      checkName(log, 'log', 'look at');
+      return (await readCheckpoint(admin, checkpointTopic(names, log, 'look at')))?.through;
     },
     // The last first.
     ...closeOnce(() =>

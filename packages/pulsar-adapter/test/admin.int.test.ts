@@ -1,5 +1,5 @@
 import { describeAdmin } from '@bento-bus/conformance';
-import type { Message } from '@bento-bus/core';
+import type { Finding, Message } from '@bento-bus/core';
 import { createPulsarAdmin, type PulsarAdmin, type PulsarAdminOptions } from '@bento-bus/pulsar-adapter';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Broker, connect, startBroker } from './support/harness.ts';
@@ -149,6 +149,58 @@ describe('what only Pulsar has', () => {
       state: 'failed',
       reason: expect.stringMatching(/^\[NullLedgerOffloader\] does not support offload$/),
     });
+  });
+});
+
+/** By check, how bad it is. */
+const complaints = (findings: readonly Finding[]): Record<string, string> =>
+  Object.fromEntries(findings.filter(({ level }) => level !== 'ok').map(({ check, level }) => [check, level]));
+
+/** Changes a setting of the running broker. */
+async function set(name: string, value: string): Promise<number> {
+  return (await fetch(`${broker.webUrl}/admin/v2/brokers/configuration/${name}/${value}`, { method: 'POST' })).status;
+}
+
+describe('diagnosis of Pulsar', () => {
+  it('finds a healthy broker well, and says what it is', async () => {
+    const findings = await admin.diagnose();
+    expect(complaints(findings)).toEqual({});
+    expect(Object.fromEntries(findings.map((one) => [one.check, one.found]))).toMatchObject({
+      'pulsar: reachable': 'the broker answers',
+      'pulsar: version': '4.2.4; tried with 4.2',
+      'pulsar: namespace': expect.stringMatching(/^public\/default, with \d+ topics/),
+      'pulsar: webSocketServiceEnabled': 'true',
+      'pulsar: transactionCoordinatorEnabled': 'false',
+    });
+  });
+
+  it('finds a setting that will hurt, and a namespace that is not there', async () => {
+    const risky = 'brokerDeleteInactiveTopicsEnabled';
+    const lost = adminOf({ namespace: uniqueName('nowhere') });
+    expect(await set(risky, 'true')).toBeLessThan(300);
+    let findings: readonly Finding[] = [];
+    const expected = { 'pulsar: namespace': 'fault', [`pulsar: ${risky}`]: 'warning' };
+    await until('the setting', async () => {
+      findings = await lost.diagnose();
+      return Object.keys(complaints(findings)).length === 2;
+    });
+    expect(complaints(findings)).toEqual(expected);
+    const advised = findings.filter(({ advice = '' }) => /^[A-Z].+\.$/.test(advice)).map(({ check }) => check);
+    expect(advised.toSorted()).toEqual(Object.keys(expected).toSorted());
+    await set(risky, 'false');
+    await until('it is back', async () => Object.keys(complaints(await admin.diagnose())).length === 0);
+    await lost.close();
+  });
+
+  it('finds that nobody answers, and rejects for nothing', async () => {
+    const dead = adminOf({ webUrl: 'http://127.0.0.1:1', requestTimeoutMs: 500 });
+    const [finding, ...others] = await dead.diagnose();
+    expect(finding).toMatchObject({ check: 'pulsar: reachable', level: 'fault' });
+    expect(finding?.found).toMatch(/ECONNREFUSED/);
+    expect(finding?.advice).toMatch(/See that the broker runs/);
+    expect(others).toEqual([]);
+    await dead.close();
+    expect(complaints(await dead.diagnose())).toEqual({ 'pulsar: reachable': 'fault' });
   });
 });
 

@@ -61,8 +61,12 @@ export function loadConfig<const F extends Fields>(fields: F, sources: ConfigSou
   return config as ConfigOf<F>;
 }
 
-/** As it was written, but for credentials within a URL. */
-const show = (raw: unknown): string => JSON.stringify(raw).replaceAll(/(?<=\/\/)[^\s/"@]*(?=@)/g, '***');
+/**
+ * As it was written, but for what may be credentials: all before the last @ of a text. A password may hold any character, and what is
+ * refused need not be a URL.
+ */
+const show = (raw: unknown): string =>
+  JSON.stringify(raw).replaceAll(/"(?:[^"\\]|\\.)*"/g, (text) => text.replace(/^"([a-z\d+.-]*:\/\/)?.*@/i, '"$1***@'));
 
 interface Found {
   readonly raw: unknown;

@@ -33,6 +33,23 @@ describe('KAFKA_BROKERS', () => {
   });
 });
 
+describe('settings with a user and password in them', () => {
+  it.each([
+    ['KAFKA_BROKERS', 'joe:s3cret@kafka:9092', 'KAFKA_PASSWORD'],
+    ['KAFKA_BROKERS', 'good:1,joe:s3,cret@kafka:9092', 'KAFKA_PASSWORD'],
+    ['KAFKA_BROKERS', 'joe:s3"@cret@kafka:9092', 'KAFKA_PASSWORD'],
+    ['PULSAR_WEB_URL', 'http://joe:s3cret@pulsar:8080', 'PULSAR_PASSWORD'],
+    ['PULSAR_WEB_URL', 'http://joe:s3/cret@pulsar:8080', 'wanted is a URL'],
+    ['PULSAR_WEB_URL', 'http://joe:s3@cret@pulsar:8080', 'PULSAR_PASSWORD'],
+    ['PULSAR_SERVICE_URL', 'pulsar://joe:s3cret@pulsar:6650', 'PULSAR_PASSWORD'],
+  ])('%s=%s is refused, and they are not shown', (name, value, advice) => {
+    const load = (): unknown => loadConfig(messagingFields, { env: { [name]: value } });
+    expect(load).toThrow(name);
+    expect(load).toThrow(advice);
+    expect(load).not.toThrow(/joe|s3|cret/);
+  });
+});
+
 describe('tenantOptions', () => {
   it.each([
     [undefined, {}],

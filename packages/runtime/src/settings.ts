@@ -1,6 +1,14 @@
 import { type Field, field, withDefault } from './fields.ts';
 import type { Secret } from './secret.ts';
 
+/** URLs are shown, secrets never are: they have settings of their own. */
+const withoutUser = (url: string): string | undefined => {
+  const { username, password } = new URL(url);
+  return username === '' && password === ''
+    ? undefined
+    : 'wanted is a URL without user and password: set PULSAR_TOKEN, or PULSAR_USERNAME and PULSAR_PASSWORD';
+};
+
 /** Settings of the message bus and its backends. */
 export const messagingFields: {
   readonly messageBusType: Field<string> & { readonly default: string };
@@ -28,11 +36,13 @@ export const messagingFields: {
     env: 'PULSAR_SERVICE_URL',
     path: 'pulsar.serviceUrl',
     about: 'Binary service URL of Pulsar; an http or ws URL stands for the web URL.',
+    check: withoutUser,
   }),
   pulsarWebUrl: field.url(['http', 'https'], {
     env: 'PULSAR_WEB_URL',
     path: 'pulsar.webUrl',
     about: "HTTP URL of Pulsar, for WebSocket and administration. Not set: the service URL's host at 8080 or 8443.",
+    check: withoutUser,
   }),
   pulsarDriver: withDefault(
     field.oneOf(['auto', 'websocket', 'native'], {
@@ -47,6 +57,9 @@ export const messagingFields: {
     path: 'kafka.brokers',
     about: 'Kafka brokers to begin with, as host:port.',
     check: (brokers) => {
+      // What stands before an @ may be a secret, also what its commas made brokers of.
+      if (brokers.some((broker) => broker.includes('@')))
+        return 'wanted is host:port, without user and password: set KAFKA_USERNAME and KAFKA_PASSWORD';
       const bad = brokers.filter((broker) => !isHostAndPort(broker));
       return bad.length === 0 ? undefined : `wanted is host:port, not ${bad.map((broker) => `"${broker}"`).join(', ')}`;
     },

@@ -32,6 +32,7 @@ export function messageHeaders(type: string, version: number, contentType: strin
         description: 'Not delivered before this time. Epoch milliseconds.',
       },
       [headerNames.traceparent]: text('W3C Trace Context.'),
+      [headerNames.tracestate]: text('W3C Trace Context: what vendors add to it.'),
     },
     required: [
       'ce_specversion',

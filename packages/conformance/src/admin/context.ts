@@ -20,15 +20,21 @@ export class AdminContext extends TransportContext {
   }
 
   override async begin(): Promise<void> {
-    this.#first = await this.within('creating an admin', this.settings.createAdmin());
     await super.begin();
+    this.#first = await this.createAdmin();
   }
 
   override async end(): Promise<void> {
     await super.end();
-    const left = this.admin;
+    const left = this.#first;
+    if (left === undefined) return;
     const cleared = Promise.allSettled(this.#made.map((topic) => left.deleteTopic(topic))).then(() => left.close());
     await withDeadline(cleared, cleanupLimit(this.settings), () => {}).catch(() => {});
+  }
+
+  /** A client of its own. */
+  createAdmin(): Promise<MessagingAdmin> {
+    return this.within('creating an admin', this.settings.createAdmin(this.transport));
   }
 
   get admin(): MessagingAdmin {
@@ -38,6 +44,12 @@ export class AdminContext extends TransportContext {
 
   get partitions(): number {
     return this.settings.partitions ?? 3;
+  }
+
+  /** Where the harness declares one. */
+  get setting(): NonNullable<AdminHarness['setting']> {
+    assert.ok(this.settings.setting);
+    return this.settings.setting;
   }
 
   /** A name of its own, whose topic is deleted at the end, if there is one. */

@@ -24,7 +24,7 @@ export const topicScenarios: readonly AdminScenario[] = [
   scenario('lists topics by prefix, sorted, without what the toolkit or the broker made for itself', [], async (c) => {
     const prefix = `${uniqueName('listed')}.`;
     const made = [3, 1, 2].map((number) => c.name(`${prefix}${number}`));
-    for (const topic of made) await c.admin.createTopic(topic, { partitions: 2 });
+    for (const topic of made) await c.admin.createTopic(topic, { partitions: c.partitions });
     // Progress of a group is kept in topics of the broker, and maybe of the toolkit.
     const [topic = ''] = made;
     await c.assertGets(topic, c.group(), await c.publishEach(topic, 3));
@@ -62,27 +62,43 @@ export const topicScenarios: readonly AdminScenario[] = [
     }
   }),
 
-  scenario('makes a topic with settings, changes them, and takes them back to their defaults', [], async (c) => {
-    const topic = c.name();
-    const { name, values } = c.settings.setting;
-    const [first, second] = values;
-    const shows = (expected: string | undefined): Promise<void> =>
-      c.eventually(`${name} being ${expected}`, async () => {
-        const { config } = await c.admin.describeTopic(topic);
-        assert.equal(config[name], expected);
-      });
-    await c.admin.createTopic(topic, { partitions: 1, config: { [name]: first } });
-    await shows(first);
-    await c.admin.configureTopic(topic, { [name]: second });
-    await shows(second);
-    await c.admin.configureTopic(topic, {});
-    await shows(second);
-    await c.admin.configureTopic(topic, { [name]: null });
-    await shows(undefined);
-    await rejection('an unknown setting', c.admin.configureTopic(topic, { 'no.such.setting': '1' }), 'CONFIGURATION');
+  scenario(
+    'makes a topic with settings, changes them, and takes them back to their defaults',
+    ['settings'],
+    async (c) => {
+      const topic = c.name();
+      const { name, values } = c.setting;
+      const [first, second] = values;
+      const shows = (expected: string | undefined): Promise<void> =>
+        c.eventually(`${name} being ${expected}`, async () => {
+          const { config } = await c.admin.describeTopic(topic);
+          assert.equal(config[name], expected);
+        });
+      await c.admin.createTopic(topic, { partitions: 1, config: { [name]: first } });
+      await shows(first);
+      await c.admin.configureTopic(topic, { [name]: second });
+      await shows(second);
+      await c.admin.configureTopic(topic, {});
+      await shows(second);
+      await c.admin.configureTopic(topic, { [name]: null });
+      await shows(undefined);
+    },
+  ),
+
+  scenario('refuses a setting that there is not, and changes nothing', [], async (c) => {
+    const topic = await c.topic();
+    const { config } = await c.admin.describeTopic(topic);
+    await refused('an unknown setting', c.admin.configureTopic(topic, { 'no.such.setting': '1' }));
+    assert.deepEqual((await c.admin.describeTopic(topic)).config, config);
+    const other = c.name();
+    await refused(
+      'a topic with it',
+      c.admin.createTopic(other, { partitions: c.partitions, config: { 'no.such.setting': '1' } }),
+    );
+    await rejection('describing that', c.admin.describeTopic(other), 'UNKNOWN_TOPIC');
   }),
 
-  scenario('grows a topic, which keeps what it has and takes more', [], async (c) => {
+  scenario('grows a topic, which keeps what it has and takes more', ['partitions'], async (c) => {
     const { topic, group } = await c.grouped(2);
     const before = await c.publishEach(topic, 10);
     await c.admin.setPartitions(topic, 5);
@@ -95,6 +111,13 @@ export const topicScenarios: readonly AdminScenario[] = [
     await c.assertGets(topic, group, [...before, ...after]);
     const { partitions } = await c.admin.describeTopic(topic);
     assert.ok(partitions.filter(({ messages }) => messages > 0).length > 2, 'new partitions are used');
+  }),
+
+  scenario('leaves a topic with as many partitions as are asked for as it is', [], async (c) => {
+    const topic = await c.topic();
+    await c.admin.setPartitions(topic, c.partitions);
+    assert.equal((await c.admin.describeTopic(topic)).partitions.length, c.partitions);
+    if (c.settings.partitions === 1) await refused('more than one', c.admin.setPartitions(topic, 2));
   }),
 
   scenario('deletes a topic with what is stored in it and the progress on it', [], async (c) => {
@@ -123,7 +146,7 @@ export const topicScenarios: readonly AdminScenario[] = [
     const { admin } = c;
     const topic = uniqueName('missing');
     const group = c.group();
-    const { name, values } = c.settings.setting;
+    const { name, values } = c.settings.setting ?? { name: 'setting', values: ['1'] };
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
       describeTopic: () => admin.describeTopic(topic),
       setPartitions: () => admin.setPartitions(topic, 5),
@@ -165,7 +188,7 @@ export const topicScenarios: readonly AdminScenario[] = [
   scenario('closes once, and refuses everything after close with CLOSED', [], async (c) => {
     const { admin } = c;
     const { topic, group } = await c.grouped();
-    const other = await c.within('creating an admin', c.settings.createAdmin());
+    const other = await c.createAdmin();
     await other.describeTopic(topic);
     const first = other.close();
     assert.equal(other.close(), first, 'a second close returns the same promise');

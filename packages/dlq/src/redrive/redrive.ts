@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BentoError, type Delivery, type Message, type Middleware, silentLogger } from '@bento-bus/core';
 import { deferred } from '@bento-bus/core/adapter';
+import { isOfAnother } from '../headers.ts';
 import { auditGroup, auditTopic, deadLetterGroup, deadLetterTopic, retryTopic } from '../names.ts';
 import { isOfRun, original, putBack, redriven } from './copies.ts';
 import { type DeadLetter, fits, readDeadLetter } from './letter.ts';
@@ -125,7 +126,7 @@ class Run {
     this.#looked += 1;
     const letter = readDeadLetter(delivery);
     try {
-      const chosen = fits(letter, filter);
+      const chosen = !isOfAnother(delivery.message, this.#options) && fits(letter, filter);
       if (chosen && this.#begun >= this.#limit) throw new Untouched();
       if (dryRun) {
         if (chosen) {

@@ -1,40 +1,10 @@
-import type { BentoError, Delivery, Position, StartPosition } from '@bento-bus/core';
+import type { Position, StartPosition } from '@bento-bus/core';
 import { type Clock, type CrashGuard, createHeap, type Unfinished } from '@bento-bus/core/adapter';
-import { failingMs, type GroupProgress } from './group-progress.ts';
+import { Delayed, drained } from './delayed.ts';
+import { failingMs } from './group-progress.ts';
+import type { Attachment, CursorOwner, Taken } from './taken.ts';
 import type { Entry, HeldRange, Topic } from './topic.ts';
-import type { Guarding, TopicProgress } from './topic-progress.ts';
-
-/** A message in the hands of one group. */
-export interface Taken {
-  readonly entry: Entry;
-  readonly cursor: Cursor;
-  /** For an item of a log. */
-  readonly item: Unfinished<Position> | undefined;
-  /** It has killed the process too often: it must not be handled. */
-  readonly condemned: BentoError | undefined;
-  /** As it is handed over next. */
-  delivery: Delivery;
-  /** Highest attempt that a handler has started; 0: none. */
-  started: number;
-}
-
-/** Progress of the group in a log, as far as it concerns this topic. */
-export interface Attachment {
-  readonly progress: TopicProgress;
-  readonly group: GroupProgress;
-  /** Items below this offset are passed over: the log is published again from further back. */
-  begin: number;
-}
-
-/** What a cursor needs of its group. */
-export interface CursorOwner {
-  readonly name: string;
-  /** A member at work reads this topic. */
-  reads(topic: string): boolean;
-  /** What fails at present and holds its lane. */
-  held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }>;
-  pump(): void;
-}
+import type { Guarding } from './topic-progress.ts';
 
 /**
  * How far one group has come in one topic. Outlives the group's members: who subscribes again goes on here. What was read and not yet
@@ -46,6 +16,8 @@ export class Cursor {
   pinned = false;
   /** The topic lacks items that the group needs; nothing is read until the log is opened again and publishes them. */
   stale = false;
+  /** How many are about to read it, or are moving it: nobody else moves it meanwhile. */
+  busy = 0;
   /** As the latest member wants it. */
   guarding: Pick<Guarding, 'window' | 'maxCrashes'> = { window: 1_000, maxCrashes: 3 };
   /** Offset of the next message to read. */
@@ -55,17 +27,18 @@ export class Cursor {
   readonly startPosition: StartPosition;
   readonly #owner: CursorOwner;
   /** Plain messages before this offset are from before the group began. */
-  readonly #begin: number;
-  readonly #clock: Clock;
+  #begin: number;
   readonly #back = createHeap<Taken>((a, b) => a.entry.offset < b.entry.offset);
-  readonly #delayed = createHeap<Taken>((a, b) => a.entry.due < b.entry.due);
-  #timer: { readonly due: number; readonly cancel: () => void } | undefined;
+  readonly #delayed: Delayed;
 
   constructor(topic: Topic, owner: CursorOwner, startPosition: StartPosition, clock: Clock) {
     this.topic = topic;
     this.startPosition = startPosition;
     this.#owner = owner;
-    this.#clock = clock;
+    this.#delayed = new Delayed(clock, (due) => {
+      for (const taken of due) this.#back.push(taken);
+      owner.pump();
+    });
     this.#begin =
       startPosition === 'earliest'
         ? topic.base
@@ -156,9 +129,68 @@ export class Cursor {
     this.#applyPassed();
   }
 
+  /** All that the topic has for this group and no member has taken, in the order of the topic. */
+  left(): Iterable<Entry> {
+    return [...this.#refill(this.#drain()).map(({ entry }) => entry), ...this.#unread()];
+  }
+
+  /** Acknowledges up to `count` of {@link left}, unread. Resolves with how many they were, once that is stored. Only while nobody reads it. */
+  async skip(count: number): Promise<number> {
+    const waiting = this.#drain();
+    const skipped = waiting.splice(0, count);
+    this.#refill(waiting);
+    this.next = Math.max(this.next, this.topic.base);
+    for (; skipped.length < count && this.next < this.topic.end; this.next += 1) {
+      const taken = this.#admit(this.topic.at(this.next));
+      if (taken !== undefined) skipped.push(taken);
+    }
+    this.topic.freed();
+    await Promise.all(skipped.map(async (taken) => this.finish(taken)));
+    return skipped.length;
+  }
+
+  /** The group goes on at `offset`; where it is in logs is for these to say. Only while nobody reads it. */
+  moveTo(offset: number): void {
+    this.#drain();
+    this.#begin = this.next = offset;
+    this.topic.freed();
+  }
+
+  /** Passes over what is before the group's beginning, so that it is not kept for it. */
+  passOver(): void {
+    const [first] = this.#unread();
+    if (this.#back.size + this.#delayed.size === 0) this.next = first?.offset ?? this.topic.end;
+    this.topic.freed();
+  }
+
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#delayed.close();
+  }
+
+  #drain(): Taken[] {
+    return [...drained(this.#back), ...this.#delayed.drain()].toSorted((a, b) => a.entry.offset - b.entry.offset);
+  }
+
+  #refill(waiting: readonly Taken[]): readonly Taken[] {
+    for (const taken of waiting) if (!this.#delayed.add(taken)) this.#back.push(taken);
+    return waiting;
+  }
+
+  /** What {@link #admit} will take, without taking it. A log that was published again may have an item twice. */
+  *#unread(): Iterable<Entry> {
+    const ahead = new Map<HeldRange, Position>();
+    for (let offset = Math.max(this.next, this.topic.base); offset < this.topic.end; offset += 1) {
+      const entry = this.topic.at(offset);
+      const { held, position, message } = entry;
+      if (held === undefined || position === undefined) {
+        if (offset >= this.#begin) yield entry;
+        continue;
+      }
+      const attachment = this.attachments.get(held);
+      if (attachment === undefined || offset < attachment.begin || position <= (ahead.get(held) ?? '')) continue;
+      ahead.set(held, position);
+      if (attachment.progress.isNew(position, message.time)) yield entry;
+    }
   }
 
   #read(): void {
@@ -173,10 +205,7 @@ export class Cursor {
         skipped = true;
         continue;
       }
-      if (entry.due > this.#clock.now()) {
-        this.#delayed.push(taken);
-        this.#setTimer();
-      } else this.#back.push(taken);
+      if (entry.due === 0 || !this.#delayed.add(taken)) this.#back.push(taken);
     }
     if (this.next === topic.end) this.#applyPassed();
     if (skipped) topic.freed();
@@ -206,27 +235,5 @@ export class Cursor {
       progress.pass(passed.position);
       group.saveLater();
     }
-  }
-
-  /** One timer, for what falls due first. */
-  #setTimer(): void {
-    const due = this.#delayed.peek()?.entry.due;
-    if (due === undefined || (this.#timer !== undefined && this.#timer.due <= due)) return;
-    this.#timer?.cancel();
-    const cancel = this.#clock.schedule(() => {
-      this.#timer = undefined;
-      const now = this.#clock.now();
-      for (
-        let first = this.#delayed.peek();
-        first !== undefined && first.entry.due <= now;
-        first = this.#delayed.peek()
-      ) {
-        this.#delayed.pop();
-        this.#back.push(first);
-      }
-      this.#setTimer();
-      this.#owner.pump();
-    }, due - this.#clock.now());
-    this.#timer = { due, cancel };
   }
 }

@@ -57,6 +57,14 @@ export class GroupProgress {
     return progress;
   }
 
+  /** Puts this in place of the progress in a topic; undefined: it has none. Whoever has a hold of it asks {@link in} again. */
+  replace(topic: string, stored: StoredProgress | undefined): void {
+    this.#topics.delete(topic);
+    this.#begun.delete(topic);
+    if (stored === undefined) this.#found.delete(topic);
+    else this.#found.set(topic, stored);
+  }
+
   /**
    * Resolves once everything finished before the call survives a crash. Calls that come while a write is under way share the next one.
    * A failing store is asked again until it has recovered; only a first write, before there is anything to lose, rejects.

@@ -1,16 +1,20 @@
 import type { Delivery, StartPosition } from '@bento-bus/core';
 import type { Clock } from '@bento-bus/core/adapter';
-import { Cursor, type CursorOwner, type Taken } from './cursor.ts';
+import { Cursor } from './cursor.ts';
+import type { CursorOwner, Taken } from './taken.ts';
 import type { Topic } from './topic.ts';
 
 /** A member as its group sees it. */
 export interface Member {
+  readonly id: string;
   readonly topics: ReadonlySet<string>;
   readonly ordering: 'key' | 'none';
   /** False once it closes. */
   readonly accepting: boolean;
   /** Messages that it has taken and not finished. */
   readonly inHand: number;
+  /** These. */
+  taken(): Iterable<Taken>;
   held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }>;
   /** Undefined: there is room for this one; else resolves when there may be. */
   room(taken: Taken): Promise<void> | undefined;
@@ -34,6 +38,7 @@ export class Group implements CursorOwner {
   /** A message waits until its key has left a member that takes no more. */
   #blocked = false;
   #turn = 0;
+  #joined = 0;
   #pumping = false;
   #again = false;
 
@@ -51,6 +56,31 @@ export class Group implements CursorOwner {
       topic.cursors.add(cursor);
     }
     return cursor;
+  }
+
+  /** The group's place in a topic, if it has one. */
+  find(topic: string): Cursor | undefined {
+    return this.#cursors.get(topic);
+  }
+
+  /** It has no place in the topic any more. */
+  drop(topic: string): void {
+    const cursor = this.#cursors.get(topic);
+    if (cursor === undefined) return;
+    cursor.close();
+    this.#cursors.delete(topic);
+    cursor.topic.cursors.delete(cursor);
+    cursor.topic.freed();
+  }
+
+  /** Members that read the topic, or have messages of it in hand. */
+  membersOn(topic: string): readonly Member[] {
+    return this.#members.filter((member) => member.topics.has(topic));
+  }
+
+  newMemberId(): string {
+    this.#joined += 1;
+    return `${this.name}-${this.#joined}`;
   }
 
   /** Messages of the topics that are read, not finished. */

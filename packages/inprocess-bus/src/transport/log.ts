@@ -1,8 +1,9 @@
 import { BentoError, FencedError, type Position } from '@bento-bus/core';
 import { type Deferred, deferred } from '@bento-bus/core/adapter';
-import type { Attachment, Cursor } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
 import { GroupProgress, type ProgressKeeping } from './group-progress.ts';
 import type { LogPublisher } from './log-publisher.ts';
+import type { Attachment } from './taken.ts';
 import type { HeldRange } from './topic.ts';
 import { beginAfter } from './topic-progress.ts';
 
@@ -10,7 +11,7 @@ import { beginAfter } from './topic-progress.ts';
 export interface Opening {
   readonly topics: readonly string[];
   readonly head: Position | undefined;
-  /** The groups that read a topic now. */
+  /** The groups that read a topic now, or for which it is kept. */
   readonly readers: (topic: string) => readonly Cursor[];
 }
 
@@ -83,6 +84,35 @@ export class Log {
     });
   }
 
+  /**
+   * The group of a cursor that nobody reads goes on with the items from this offset of the topic; undefined: it has no progress any more.
+   * Items that are not in memory count as finished. Resolves when that is stored.
+   */
+  move(cursor: Cursor, offset: number | undefined): Promise<void> {
+    return this.#exclusively(async () => {
+      const held = this.held.get(cursor.topic.name);
+      if (held === undefined || !this.#opened) return;
+      const group = await this.#progressOf(cursor.group);
+      const before = offset === undefined ? undefined : beginAfter(cursor.topic.lastBefore(offset, held));
+      group.replace(held.topic, before);
+      cursor.attachments.delete(held);
+      cursor.stale = false;
+      if (before !== undefined) await this.#attach(cursor, held, undefined);
+      await group.save();
+    });
+  }
+
+  /** The topic was deleted: nothing of it is in memory, no group has progress in it. */
+  forget(topic: string): Promise<void> {
+    return this.#exclusively(async () => {
+      const held = this.held.get(topic);
+      if (held === undefined) return;
+      if (held.from !== undefined) held.from = later(this.checkpoint, held.to);
+      for (const group of this.#groups.values()) group.replace(topic, undefined);
+      await Promise.all(Array.from(this.#groups.values(), (group) => group.save()));
+    });
+  }
+
   /** Stores all progress. */
   async save(): Promise<void> {
     await Promise.all(Array.from(this.#groups.values(), (group) => group.save()));
@@ -139,11 +169,7 @@ export class Log {
     const known = cursor.attachments.get(held);
     if (known !== undefined) return known;
     const { group: name, startPosition } = cursor;
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = await GroupProgress.load(this.name, name, this.#keeping);
-      this.#groups.set(name, group);
-    }
+    const group = await this.#progressOf(name);
     const progress = group.in(held.topic, () => {
       if (startPosition === 'earliest') return beginAfter('');
       if (startPosition !== 'latest') return beginAfter('', startPosition.time);
@@ -163,6 +189,15 @@ export class Log {
     const attachment = { progress, group, begin: 0 };
     cursor.attachments.set(held, attachment);
     return attachment;
+  }
+
+  async #progressOf(name: string): Promise<GroupProgress> {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = await GroupProgress.load(this.name, name, this.#keeping);
+      this.#groups.set(name, group);
+    }
+    return group;
   }
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {

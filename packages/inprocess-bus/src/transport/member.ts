@@ -10,8 +10,8 @@ import {
   type ResolvedSubscribeOptions,
   type Turns,
 } from '@bento-bus/core/adapter';
-import type { Taken } from './cursor.ts';
 import type { Group, Member } from './group.ts';
+import type { Taken } from './taken.ts';
 
 /** What a member is made of. */
 export interface MemberOptions {
@@ -25,6 +25,7 @@ export interface MemberOptions {
 
 /** One subscription: takes messages of its group into lanes, acknowledges them, gives back what it could not handle. */
 export class GroupMember implements Member, Subscription {
+  readonly id: string;
   readonly topics: ReadonlySet<string>;
   readonly ordering: 'key' | 'none';
   readonly closed: Promise<void>;
@@ -38,6 +39,7 @@ export class GroupMember implements Member, Subscription {
 
   constructor({ group, prepared, options, clock, logger, turns }: MemberOptions) {
     this.#group = group;
+    this.id = group.newMemberId();
     this.topics = new Set(prepared.topics);
     this.ordering = options.ordering;
     let end: () => void = nothing;
@@ -94,6 +96,10 @@ export class GroupMember implements Member, Subscription {
 
   get inHand(): number {
     return this.#inHand.size;
+  }
+
+  taken(): Iterable<Taken> {
+    return this.#inHand.values();
   }
 
   held(): Iterable<{ readonly delivery: Delivery; readonly token: Taken }> {

@@ -54,6 +54,8 @@ export class TopicProgress {
   readonly #watermark: Watermark<Position>;
   readonly #since: number | undefined;
   readonly #found: StoredProgress['guard'];
+  /** What was finished above `low` when this process began. */
+  readonly #given: readonly (readonly [Position, Position])[];
   #held: Guarding['held'] = () => [];
 
   /** Throws a `CodecError` when `done` is not what {@link formatProgress} makes. */
@@ -62,6 +64,7 @@ export class TopicProgress {
     this.#watermark = createWatermark(progress);
     this.#since = since;
     this.#found = guard;
+    this.#given = progress.done;
     this.seen = progress.low;
   }
 
@@ -80,6 +83,12 @@ export class TopicProgress {
     if (item === undefined || this.#since === undefined || time >= this.#since) return item;
     this.#watermark.done(item);
     return undefined;
+  }
+
+  /** Whether {@link offer} will take it; takes nothing. */
+  isNew(position: Position, time: number): boolean {
+    if (position <= this.seen || (this.#since !== undefined && time < this.#since)) return false;
+    return this.#given.every(([first, last]) => position < first || position > last);
   }
 
   finish(item: Unfinished<Position>): void {

@@ -93,6 +93,21 @@ export class Topic {
     return low;
   }
 
+  /** The last position of a log before an offset; where none is kept, up to which they were dropped. */
+  lastBefore(offset: number, range: HeldRange): Position {
+    let last = range.from ?? '';
+    for (let at = this.base; at < offset; at += 1) {
+      const { held, position = '' } = this.at(at);
+      if (held === range && position > last) last = position;
+    }
+    return last;
+  }
+
+  /** Groups that are so far behind that publishing waits for them. */
+  get fullFor(): readonly Cursor[] {
+    return [...this.cursors].filter((cursor) => cursor.live && cursor.backlog >= this.#retention);
+  }
+
   /** Stores in order, behind what waits already. Undefined: done. */
   store(drafts: readonly Draft[], limits: StoreLimits): Promise<void> | undefined {
     const next = this.#waiting.length === 0 ? this.#append(drafts, 0) : 0;
@@ -183,8 +198,7 @@ export class Topic {
   }
 
   #full(waiting: Waiting, timeoutMs: number): PublishError {
-    const behind = [...this.cursors].filter((cursor) => cursor.live && cursor.backlog >= this.#retention);
-    const groups = behind.map((cursor) => `"${cursor.group}"`).join(', ');
+    const groups = this.fullFor.map((cursor) => `"${cursor.group}"`).join(', ');
     const failed = Array.from({ length: waiting.drafts.length - waiting.next }, (_, index) => waiting.next + index);
     return new PublishError(
       `inprocess-bus: cannot publish to "${this.name}": it was full for ${timeoutMs} ms, group ${groups} is ${this.#retention} messages behind. Try again later, or make the group faster; a handler must not wait for room in the topic it reads.`,

@@ -21,6 +21,7 @@ import {
 import { capabilities } from './capabilities.ts';
 import type { Cursor } from './cursor.ts';
 import { Group } from './group.ts';
+import { type Inside, inside } from './inside.ts';
 import { Log } from './log.ts';
 import { LogPublisher } from './log-publisher.ts';
 import { GroupMember } from './member.ts';
@@ -68,6 +69,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
     const resolved = resolveSubscribeOptions('inprocess-bus', asked, given);
     checkName('subscribe', 'group', resolved.group);
     let member: GroupMember | undefined;
+    let reading: readonly Cursor[] = [];
     const prepared = prepareSubscription(asked, handler, resolved, {
       adapter: 'inprocess-bus',
       publisher: transport,
@@ -81,6 +83,8 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
           groupOf(subscription).cursor(topicOf(topic), 'earliest').pinned = true;
       const group = groupOf(resolved.group);
       const cursors = prepared.topics.map((topic) => cursorIn(group, topic, resolved.startPosition));
+      reading = cursors;
+      for (const cursor of cursors) cursor.busy += 1;
       // Progress is stored before a message counts as handled, so what a process had in hand is all that it can have died of.
       const { maxCrashes, concurrency, size, maxLaneBacklog } = resolved;
       const guarding = { maxCrashes, window: largestInFlight({ concurrency, size, maxLaneBacklog }) };
@@ -95,17 +99,19 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
             topic: topic.name,
             missed,
           });
-      member = new GroupMember({ group, prepared, options: resolved, clock, logger, turns });
+      const joined = new GroupMember({ group, prepared, options: resolved, clock, logger, turns });
+      member = joined;
+      members.add(joined);
+      const forget = (): boolean => members.delete(joined);
+      joined.closed.then(forget, forget);
+      group.join(joined);
+      return joined;
     } catch (error) {
       await prepared.close();
       throw error;
+    } finally {
+      for (const cursor of reading) cursor.busy -= 1;
     }
-    const joined = member;
-    members.add(joined);
-    const forget = (): boolean => members.delete(joined);
-    joined.closed.then(forget, forget);
-    groupOf(resolved.group).join(joined);
-    return joined;
   };
 
   const cursorIn = (group: Group, topic: string, startPosition: StartPosition): Cursor => {
@@ -113,7 +119,8 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
     return group.cursor(topicOf(topic), startPosition);
   };
 
-  const transport: InProcessTransport = {
+  const transport: InProcessTransport & { readonly [inside]: Inside } = {
+    [inside]: { topics, groups, logs, topicOf, groupOf, isClosed: () => state === 'closed' },
     name,
     capabilities,
     async publish(topic, messages) {
@@ -138,7 +145,7 @@ export function createInProcessTransport(options: InProcessTransportOptions = {}
         head,
         signal,
         onStandby,
-        readers: (topic: string) => [...topicOf(topic).cursors].filter((cursor) => cursor.isRead),
+        readers: (topic: string) => [...topicOf(topic).cursors].filter((cursor) => cursor.live),
       };
       const opened = known(logs, log, () => new Log(log, { store, clock, logger, prefix }));
       return LogPublisher.open(opened, opening, topicOf);

@@ -4,8 +4,9 @@ import { fullJitter } from '@bento-bus/core/adapter';
 import { AssignerProtocol, type Consumer, type Kafka, type MemberDescription } from 'kafkajs';
 import { toBentoError } from '../errors.ts';
 import { decodeFast } from '../kafkajs/consumer.ts';
-import { type InternalBroker, type InternalCluster, type InternalRequest, withCluster } from '../kafkajs/internals.ts';
+import { type InternalBroker, type InternalCluster, withCluster } from '../kafkajs/internals.ts';
 import { limited } from './limited.ts';
+import { type Overview, overviewOf } from './overview.ts';
 
 /** Where the partitions of a topic are, by number, ascending. */
 export interface TopicPlace {
@@ -45,9 +46,9 @@ export class AdminConnection {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Tries until `timeoutMs` as long as that may help. `what` says what cannot be done. */
-  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + this.#timeoutMs;
+  /** Tries until `timeoutMs`, or less long, as long as that may help. `what` says what cannot be done. */
+  async run<T>(what: string, work: () => Promise<T>, patienceMs: number = this.#timeoutMs): Promise<T> {
+    const deadline = Date.now() + Math.min(this.#timeoutMs, patienceMs);
     const backoff = fullJitter({ baseMs: 50, capMs: 1_000 });
     for (let failures = 1; ; failures += 1) {
       try {
@@ -94,12 +95,13 @@ export class AdminConnection {
 
   /** All topics, with what the brokers made for themselves. */
   async topics(): Promise<readonly { readonly topic: string; readonly isInternal: boolean }[]> {
+    return (await this.overview()).topics;
+  }
+
+  /** The cluster as one of its brokers sees it. */
+  async overview(): Promise<Overview> {
     // No topics: all of them.
-    const { topicMetadata } = await lenient(await this.any()).metadata([]);
-    return topicMetadata.map((found) => ({
-      topic: found.topic,
-      isInternal: (found as { readonly isInternal?: boolean }).isInternal === true,
-    }));
+    return overviewOf(await (await this.any()).metadata([]));
   }
 
   /** Undefined: there is no such topic. */
@@ -224,14 +226,3 @@ function memberOf({ memberId, clientHost, memberMetadata, memberAssignment }: Me
     assignment: assigned?.assignment ?? {},
   };
 }
-
-/** The broker, whose answers are taken as they are: a partition without a leader must not hide all the topics. */
-const lenient = (broker: InternalBroker): InternalBroker =>
-  Object.create(broker, {
-    connectionPool: {
-      value: {
-        send: ({ request, response }: InternalRequest) =>
-          broker.connectionPool.send({ request, response: { ...response, parse: async (answer: unknown) => answer } }),
-      },
-    },
-  }) as InternalBroker;

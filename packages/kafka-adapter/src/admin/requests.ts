@@ -51,6 +51,35 @@ export async function deleteOffsets(
   }
 }
 
+/**
+ * Of each feature of the cluster, the highest level that the broker knows; undefined from one that is older than 2.4. `metadata.version`
+ * tells the release. Source: https://kafka.apache.org/protocol, "ApiVersions API", version 3: the first with tagged fields.
+ */
+export async function features(broker: InternalBroker): Promise<ReadonlyMap<string, number> | undefined> {
+  const noTags = int8(0);
+  // The first byte ends the header, which kafkajs writes as that of older requests.
+  const raw = await send(broker, 'ApiVersions', 18, 3, [noTags, compact('bento-bus'), compact('1'), noTags]);
+  if (raw.int16() !== 0) return undefined;
+  for (let keys = raw.varint(); keys > 1; keys -= 1) {
+    raw.int16();
+    raw.int16();
+    raw.int16();
+    raw.tags(() => {});
+  }
+  raw.int32();
+  const found = new Map<string, number>();
+  raw.tags((tag) => {
+    if (tag !== 0) return;
+    for (let count = raw.varint(); count > 1; count -= 1) {
+      const name = raw.compact();
+      raw.int16();
+      found.set(name, raw.int16());
+      raw.tags(() => {});
+    }
+  });
+  return found;
+}
+
 async function send(
   broker: InternalBroker,
   apiName: string,
@@ -88,6 +117,9 @@ function text(value: string): Buffer {
   return Buffer.concat([int16(bytes.length), bytes]);
 }
 
+/** Short ones. */
+const compact = (value: string): Buffer => Buffer.concat([int8(value.length + 1), Buffer.from(value)]);
+
 const array = (entries: readonly Part[]): Part => [int32(entries.length), ...entries];
 
 class Reader {
@@ -113,8 +145,35 @@ class Reader {
     return this.#raw.readInt32BE(this.#at - 4);
   }
 
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.int8();
+      value |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) === 0) return value;
+    }
+  }
+
+  /** Tagged fields; what `read` leaves of one is passed over. */
+  tags(read: (tag: number) => void): void {
+    for (let count = this.varint(); count > 0; count -= 1) {
+      const tag = this.varint();
+      const length = this.varint();
+      const end = this.#at + length;
+      read(tag);
+      this.#at = end;
+    }
+  }
+
+  compact(): string {
+    return this.#text(this.varint() - 1);
+  }
+
   text(): string {
-    const length = Math.max(0, this.int16());
+    return this.#text(Math.max(0, this.int16()));
+  }
+
+  #text(length: number): string {
     this.#at += length;
     return this.#raw.toString('utf8', this.#at - length, this.#at);
   }

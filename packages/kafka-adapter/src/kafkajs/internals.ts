@@ -53,7 +53,7 @@ export interface InternalBroker extends Omit<Broker, 'offsetCommit' | 'offsetFet
 }
 
 /** A request on its way to a broker, and who reads the answer. */
-export interface InternalRequest {
+interface InternalRequest {
   readonly request: {
     readonly apiKey: number;
     readonly apiVersion: number;
@@ -127,10 +127,38 @@ export function withCluster<T>(
     throw configurationError('kafka-adapter: cannot use the client', ['client must be a Kafka object of kafkajs 2.2']);
   // The client shares this among all consumers of a group, and a member that joins clears it for the others.
   cluster.committedOffsetsByGroup = new Map();
+  tolerateLost(cluster);
   keepLastBroker(cluster);
   keepTrying(cluster);
   failFast(cluster);
   return { made, cluster };
+}
+
+const metadataKey = 3;
+
+/**
+ * Before it has topics of its own to ask about, kafkajs asks about all, refuses the answer when one partition of one of them has no leader,
+ * and then knows of no broker either. Such an answer is taken as it is.
+ */
+function tolerateLost({ brokerPool }: InternalCluster): void {
+  const create = brokerPool.createBroker.bind(brokerPool);
+  brokerPool.createBroker = (options) => {
+    const broker = create(options);
+    const { connectionPool } = broker;
+    const send = connectionPool.send.bind(connectionPool);
+    connectionPool.send = async (given) => {
+      const { request, response } = given;
+      if (request.apiKey !== metadataKey || !(await isOfAll(request))) return send(given);
+      return send({ request, response: { ...response, parse: async (answer: unknown) => answer } });
+    };
+    return broker;
+  };
+}
+
+/** Of topics, their number comes first; none or null: all. Source: https://kafka.apache.org/protocol, "Metadata API". */
+async function isOfAll({ encode }: InternalRequest['request']): Promise<boolean> {
+  const encoded = (await encode?.()) as { readonly buffer: Buffer } | undefined;
+  return encoded !== undefined && encoded.buffer.readInt32BE(0) <= 0;
 }
 
 /** Without any broker kafkajs gives up and forgets its membership; with one that is down it tries again. */

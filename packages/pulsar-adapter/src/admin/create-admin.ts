@@ -1,9 +1,10 @@
-import { configurationError, type MessagingAdmin } from '@bento-bus/core';
+import { configurationError, type Diagnosing, type MessagingAdmin } from '@bento-bus/core';
 import { closeOnce } from '@bento-bus/core/adapter';
 import { Admin } from '../admin.ts';
 import { type PulsarConnectionOptions, resolveConnection } from '../connection-options.ts';
 import { Names } from '../names.ts';
 import { AdminContext } from './context.ts';
+import { diagnose, patienceMs } from './diagnose.ts';
 import { groupAdmin } from './groups.ts';
 import { topicSettings } from './policies.ts';
 import { type PulsarPolicies, pulsarPolicies } from './pulsar-policies.ts';
@@ -14,14 +15,14 @@ import { topicAdmin } from './topics.ts';
 export type PulsarAdminOptions = PulsarConnectionOptions;
 
 /** Administration of topics and groups, and what only Pulsar has. */
-export interface PulsarAdmin extends MessagingAdmin {
+export interface PulsarAdmin extends MessagingAdmin, Diagnosing {
   readonly policies: PulsarPolicies;
 }
 
 /**
  * Administration by Pulsar's REST API at `webUrl`. Nothing is connected before it is used. Throws one `CONFIGURATION` error that names
  * every fault of the options. `NewTopic.replicationFactor` is not looked at; `config` has the names of `TopicPolicyValues`, values as JSON.
- * Members that are at work when their group is moved go on from there, and count attempts on.
+ * `diagnose` needs a super-user to see the broker's settings, and waits up to 5 s for an answer. Members that are at work when their group is moved go on from there, and count attempts on.
  */
 export function createPulsarAdmin(given: PulsarAdminOptions = {}): PulsarAdmin {
   const options = Object.fromEntries(
@@ -34,6 +35,7 @@ export function createPulsarAdmin(given: PulsarAdminOptions = {}): PulsarAdmin {
   );
   if (faults.length > 0) throw configurationError('pulsar-adapter: cannot create the admin', faults);
   const rest = new Rest({ url: webUrl, security, timeoutMs: requestTimeoutMs });
+  const looking = new Rest({ url: webUrl, security, timeoutMs: Math.min(requestTimeoutMs, patienceMs) });
   const names = new Names(tenant, namespace);
   const context = new AdminContext({ rest, admin: new Admin(rest), names, partitions, format });
   return {
@@ -41,6 +43,10 @@ export function createPulsarAdmin(given: PulsarAdminOptions = {}): PulsarAdmin {
     ...topicAdmin(context, topicSettings(rest)),
     ...groupAdmin(context),
     policies: pulsarPolicies(context, tenant),
-    ...closeOnce(() => rest.close()),
+    diagnose: () => diagnose(looking, names),
+    ...closeOnce(() => {
+      rest.close();
+      looking.close();
+    }),
   };
 }

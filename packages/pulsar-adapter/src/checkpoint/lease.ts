@@ -3,7 +3,7 @@ import { BentoError, isBentoError, type Logger, type Position } from '@bento-bus
 import { type Backoff, fullJitter } from '@bento-bus/core/adapter';
 import type { Admin } from '../admin.ts';
 import type { Driver, DriverReader, EncodedMessage } from '../driver.ts';
-import type { TopicName } from '../names.ts';
+import type { Names, TopicName } from '../names.ts';
 import type { MessagePosition } from '../position.ts';
 import { Writer } from './writer.ts';
 
@@ -92,14 +92,8 @@ export class Lease {
   }
 
   /** The checkpoint stored last. */
-  async read(): Promise<CheckpointRecord | undefined> {
-    for (let back = 1; back < furthestBack; back += 1) {
-      const text = await this.#context.admin.messageFromEnd(this.#topic, back);
-      if (text === undefined) return undefined;
-      const record = parsed(text);
-      if (record?.kind === 'checkpoint') return record;
-    }
-    return undefined;
+  read(): Promise<CheckpointRecord | undefined> {
+    return readCheckpoint(this.#context.admin, this.#topic);
   }
 
   async write(record: CheckpointRecord): Promise<void> {
@@ -201,6 +195,21 @@ export class Lease {
   #text(cause: string): string {
     return `pulsar-adapter: cannot publish log "${this.#log}": ${cause}. Open it again.`;
   }
+}
+
+/** Where the checkpoint of a log is kept. */
+export const checkpointTopic = (names: Names, log: string, what: string): TopicName =>
+  names.topic(`${log.replaceAll('/', '%2F')}-CHECKPOINT`, what);
+
+/** The checkpoint stored last on a topic; it may not exist. */
+export async function readCheckpoint(admin: Admin, topic: TopicName): Promise<CheckpointRecord | undefined> {
+  for (let back = 1; back < furthestBack; back += 1) {
+    const text = await admin.messageFromEnd(topic, back);
+    if (text === undefined) return undefined;
+    const record = parsed(text);
+    if (record?.kind === 'checkpoint') return record;
+  }
+  return undefined;
 }
 
 /** What waits for a name that another producer has. */

@@ -21,7 +21,7 @@ import { comparePositions, type MessagePosition } from '../position.ts';
 import type { Encoder } from '../publish/encode.ts';
 import type { Topics } from '../topics.ts';
 import { type Draft, draftsOf, type Target } from './drafts.ts';
-import { type CheckpointRecord, heldError, Lease } from './lease.ts';
+import { type CheckpointRecord, checkpointTopic, heldError, Lease } from './lease.ts';
 import { prepareTopic, retain } from './prepare-topics.ts';
 import { storedBehind } from './stored.ts';
 import { Writer } from './writer.ts';
@@ -78,7 +78,7 @@ export class LogPublisher implements CheckpointedPublisher {
   private constructor(
     log: string,
     targets: readonly Target[],
-    checkpointTopic: TopicName,
+    checkpoints: TopicName,
     signal: AbortSignal | undefined,
     context: LogContext,
   ) {
@@ -89,7 +89,7 @@ export class LogPublisher implements CheckpointedPublisher {
     const { logger, fenceTimeoutMs: timeoutMs } = options;
     const fenced = (): void => this.#stop(new FencedError(`${this.#what()}: it was opened by another process. Stop.`));
     const events = { onTakeover: fenced, onLost: () => this.#recover() };
-    this.#lease = new Lease(checkpointTopic, log, this.#holder, events, { driver, admin, logger, timeoutMs });
+    this.#lease = new Lease(checkpoints, log, this.#holder, events, { driver, admin, logger, timeoutMs });
     const onAbort = (): void =>
       this.#stop(new BentoError('ABORTED', `${this.#what()}: it was aborted.`, false, { cause: signal?.reason }));
     const onEnding = (): void => void this.close();
@@ -115,7 +115,7 @@ export class LogPublisher implements CheckpointedPublisher {
     const { admin, names, options } = context;
     const { logRetentionMinutes, requestTimeoutMs } = options;
     signal?.throwIfAborted();
-    const checkpointTopic = names.topic(`${log.replaceAll('/', '%2F')}-CHECKPOINT`, 'open');
+    const checkpoints = checkpointTopic(names, log, 'open');
     const [targets] = await Promise.all([
       Promise.all(
         [...new Set(topics)].map(async (name): Promise<Target> => {
@@ -132,11 +132,11 @@ export class LogPublisher implements CheckpointedPublisher {
         }),
       ),
       (async () => {
-        await admin.createTopic(checkpointTopic, 0);
-        await retain(admin, checkpointTopic, { minutes: -1, megabytes: checkpointMegabytes });
+        await admin.createTopic(checkpoints, 0);
+        await retain(admin, checkpoints, { minutes: -1, megabytes: checkpointMegabytes });
       })(),
     ]);
-    const publisher = new LogPublisher(log, targets, checkpointTopic, signal, context);
+    const publisher = new LogPublisher(log, targets, checkpoints, signal, context);
     try {
       await publisher.#connect({ onStandby });
       publisher.#end.signal.throwIfAborted();
