@@ -5,6 +5,7 @@ import { eventBus } from './event-bus.mjs';
 import { kafka } from './kafka.mjs';
 import { messageBus } from './message-bus.mjs';
 import { nest } from './nest.mjs';
+import { observability } from './observability.mjs';
 import { pulsar } from './pulsar.mjs';
 import { retryCost } from './retry.mjs';
 
@@ -13,7 +14,8 @@ import { retryCost } from './retry.mjs';
  * @typedef {object} Figure
  * @property {string} name
  * @property {string} what
- * @property {number} target
+ * @property {number} [target]
+ * @property {number} [mostNs] Instead of a target: an operation of ours may take so many nanoseconds longer.
  * @property {number} [eventsEach] Events in an operation: the unit is then events a second.
  * @property {import('../measure.mjs').Sampling} [sampling]
  * @property {() => Promise<import('../measure.mjs').Sides>} open Loads and prepares both sides.
@@ -27,6 +29,7 @@ export const figures = [
   ...codecs,
   ...dispatcher,
   ...retryCost,
+  ...observability,
   ...clickHouse,
   ...kafka,
   ...pulsar,

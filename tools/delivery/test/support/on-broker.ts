@@ -1,9 +1,12 @@
 import { describe } from '@jest/globals';
 import { storeScenarios, topicScenarios } from '../evolution/scenarios.ts';
 import { harnessScenarios } from '../harness/scenarios.ts';
+import { operationsScenarios } from '../operations/scenarios.ts';
 import { crashScenarios, outageScenarios } from '../policies/crashes.ts';
 import { redriveScenarios, retryScenarios } from '../policies/scenarios.ts';
 import { brokerRequestScenarios } from '../requests/on-broker.ts';
+import { traceScenarios } from '../tracing/scenarios.ts';
+import { trailScenarios } from '../trail/scenarios.ts';
 import { type BackendName, useBackend } from './backends.ts';
 
 /** All that is shown on a broker, with one server. */
@@ -25,8 +28,17 @@ export function showOn(name: Exclude<BackendName, 'inprocess'>): void {
       timeoutMs: 40_000,
     });
   });
+  describe('Operations', () => {
+    operationsScenarios(backend);
+  });
   describe('Evolution', () => {
     topicScenarios(backend);
     storeScenarios(backend);
+  });
+  describe('Traces', () => {
+    traceScenarios(backend, 1_000);
+  });
+  describe('The trail of a message', () => {
+    trailScenarios(backend, 500);
   });
 }

@@ -1,0 +1,2 @@
+export type { BentoIo, TextOutput } from './io.ts';
+export { runBento } from './run.ts';

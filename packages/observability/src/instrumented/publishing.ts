@@ -1,0 +1,130 @@
+import type { CheckpointedItem, CheckpointedPublisher, Message } from '@bento-bus/core';
+import { deferred } from '@bento-bus/core/adapter';
+import type { Instrument, Publishing, Surroundings } from '../instrument.ts';
+import type { Faults } from './careful.ts';
+
+type Opener = NonNullable<Instrument['publishing']>;
+type About = Parameters<Opener>[2];
+type Send = (topic: string, messages: readonly Message[]) => Promise<void>;
+
+/** Shows publishes to instruments; the first sees what was given, the next what the first made of it. */
+export class PublishWatch {
+  readonly #openers: readonly (Opener | undefined)[];
+  readonly #faults: Faults;
+  readonly #plain: About;
+  readonly #checkpointed: About;
+
+  constructor(instruments: readonly Instrument[], about: Surroundings, faults: Faults) {
+    this.#openers = instruments.map((instrument) => instrument.publishing?.bind(instrument));
+    this.#faults = faults;
+    this.#plain = { ...about, checkpointed: false };
+    this.#checkpointed = { ...about, checkpointed: true };
+  }
+
+  publish(topic: string, messages: readonly Message[], send: Send): Promise<void> {
+    return this.#watched(topic, messages, send, this.#plain);
+  }
+
+  /** The publisher of a log; each publish is shown once a topic. What it passes over is not shown. */
+  checkpointed(publisher: CheckpointedPublisher): CheckpointedPublisher {
+    const { resumeAfter } = publisher;
+    const close = (): Promise<void> => publisher.close();
+    return {
+      get resumeAfter() {
+        return publisher.resumeAfter;
+      },
+      publish: async (items, through) => {
+        const outcome = deferred();
+        // Nobody may be interested.
+        outcome.promise.catch(() => {});
+        const outgoing = this.#shown(items, resumeAfter, outcome.promise);
+        try {
+          await publisher.publish(outgoing, through);
+          outcome.resolve();
+        } catch (error) {
+          outcome.reject(error);
+          throw error;
+        }
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #shown(items: readonly CheckpointedItem[], resumeAfter: string, outcome: Promise<void>): readonly CheckpointedItem[] {
+    const outgoing = [...items];
+    const byTopic = new Map<string, number[]>();
+    for (const [index, { topic, position }] of items.entries()) {
+      if (position <= resumeAfter) continue;
+      const indexes = byTopic.get(topic);
+      if (indexes === undefined) byTopic.set(topic, [index]);
+      else indexes.push(index);
+    }
+    for (const [topic, indexes] of byTopic) {
+      const given = indexes.map((index) => (items[index] as CheckpointedItem).message);
+      const take: Send = (_, messages) => {
+        for (const [nth, index] of indexes.entries())
+          outgoing[index] = { ...(items[index] as CheckpointedItem), message: messages[nth] as Message };
+        return outcome;
+      };
+      void this.#watched(topic, given, take, this.#checkpointed);
+    }
+    return outgoing;
+  }
+
+  /** All in one piece: it runs for every publish. */
+  #watched(topic: string, given: readonly Message[], send: Send, about: About): Promise<void> {
+    const openers = this.#openers;
+    const faults = this.#faults;
+    let messages = given;
+    let opened: Publishing | undefined;
+    let first = 0;
+    for (let index = 0; index < openers.length; index += 1) {
+      let one: Publishing | undefined;
+      try {
+        one = openers[index]?.(topic, messages, about);
+      } catch (error) {
+        faults.report(index, 'publishing', error);
+      }
+      if (one === undefined) continue;
+      if (one.messages.length === messages.length) ({ messages } = one);
+      else faults.report(index, 'messages', `it made ${one.messages.length} of ${messages.length}`);
+      if (opened === undefined) {
+        opened = one;
+        first = index;
+      } else opened = both(opened, one, (fault) => faults.report(index, 'end', fault));
+    }
+    if (opened === undefined) return send(topic, messages);
+    const all = opened;
+    const end = (error: unknown): void => {
+      try {
+        all.end(error);
+      } catch (fault) {
+        faults.report(first, 'end', fault);
+      }
+    };
+    let sent: Promise<void>;
+    try {
+      sent = send(topic, messages);
+    } catch (error) {
+      end(error);
+      throw error;
+    }
+    // The transport's own promise goes back: nobody waits a turn longer.
+    sent.then(() => end(undefined), end);
+    return sent;
+  }
+}
+
+/** Ends from the inside out. */
+const both = (outer: Publishing, inner: Publishing, failed: (fault: unknown) => void): Publishing => ({
+  messages: inner.messages,
+  end: (error) => {
+    try {
+      inner.end(error);
+    } catch (fault) {
+      failed(fault);
+    }
+    outer.end(error);
+  },
+});
