@@ -96,11 +96,11 @@ const step = async (name, work) => {
 };
 
 const network = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ERR_SOCKET_TIMEOUT|EINTEGRITY|\bE(429|5\d\d)\b/;
-/** The servers of the broker suites run on Java, and Maven brings them. On a machine that has them this does nothing. */
-const java =
-  '{ command -v java && command -v mvn; } >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy default-jre-headless maven; }';
+/** The servers of the broker suites run on Java, and Maven brings them; the order app's page is looked at in Chromium. Nothing where all are. */
+const machine =
+  '{ command -v java && command -v mvn && test -x "${CHROMIUM_PATH:-/usr/bin/chromium}"; } >/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy default-jre-headless maven chromium; }';
 const install = async () => {
-  const command = `{ ${java}; } && npm ci --no-audit --no-fund`;
+  const command = `{ ${machine}; } && npm ci --no-audit --no-fund`;
   const first = await run(command);
   return first.ok || !network.test(first.output) ? first : run(command);
 };

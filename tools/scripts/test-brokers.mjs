@@ -10,8 +10,9 @@ const budgets = {
   codecs: 130,
   'kafka-adapter': 520,
   'pulsar-adapter': 450,
-  delivery: 320,
-  'order-app': 340,
+  delivery: 380,
+  cli: 110,
+  'order-app': 420,
   'clickhouse-store': 40,
 };
 const help = `npm run test:brokers [-- NAME …]   NAME: ${Object.keys(budgets).join(', ')}`;

@@ -1,4 +1,5 @@
-import type { CheckpointStore, Logger } from '@bento-bus/core';
+import type { CheckpointStore, Logger, MessagingAdmin, Transport } from '@bento-bus/core';
+import type { InProcessTransport } from '@bento-bus/inprocess-bus';
 import {
   createRuntime,
   kafkaSecurity,
@@ -15,6 +16,8 @@ export interface BackendOptions {
   readonly checkpoints: CheckpointStore;
   readonly logger: Logger;
 }
+
+const brokersOf = (config: OrderAppConfig): readonly string[] => config.kafkaBrokers ?? ['localhost:9092'];
 
 /** The backends that MESSAGE_BUS_TYPE can name. Only the chosen one is loaded. */
 const backends = {
@@ -34,7 +37,6 @@ const backends = {
   },
   kafka: async ({ config, logger }: BackendOptions) => {
     const { createKafkaTransport } = await import('@bento-bus/kafka-adapter');
-    const brokers = config.kafkaBrokers ?? ['localhost:9092'];
     const driver =
       config.kafkaDriver === 'kafkajs'
         ? {}
@@ -44,7 +46,7 @@ const backends = {
       ...tenantOptions(config),
       connection: kafkaSecurity(config),
       ...driver,
-      brokers,
+      brokers: brokersOf(config),
       partitions: 8,
       sessionTimeoutMs: 10_000,
       logger,
@@ -55,3 +57,25 @@ const backends = {
 /** Throws a `CONFIGURATION` error for a backend that is not among them. */
 export const chooseBackend = (config: OrderAppConfig): Runtime<BackendOptions> =>
   createRuntime({ backend: config.messageBusType, backends });
+
+/** What speaks to the chosen backend as an operator does. `transport` is the one in use, as {@link chooseBackend} made it. */
+export async function adminOf(config: OrderAppConfig, transport: Transport): Promise<MessagingAdmin> {
+  switch (config.messageBusType) {
+    case 'kafka': {
+      const { createKafkaAdmin } = await import('@bento-bus/kafka-adapter');
+      return createKafkaAdmin({
+        ...tenantOptions(config),
+        connection: kafkaSecurity(config),
+        brokers: brokersOf(config),
+      });
+    }
+    case 'pulsar': {
+      const { createPulsarAdmin } = await import('@bento-bus/pulsar-adapter');
+      return createPulsarAdmin({ ...pulsarUrls(config), ...tenantOptions(config), ...pulsarSecurity(config) });
+    }
+    default: {
+      const { createInProcessAdmin } = await import('@bento-bus/inprocess-bus');
+      return createInProcessAdmin(transport as InProcessTransport);
+    }
+  }
+}

@@ -19,10 +19,28 @@ const fields = {
     field.oneOf(codecNames, { env: 'MESSAGE_CODEC', path: 'messaging.codec', about: 'How bodies are written.' }),
     'json',
   ),
-  logLevel: withDefault(
-    field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),
-    // What goes wrong is said by the command itself, in one line.
-    'silent',
+  // What goes wrong in a command is said by the command itself, in one line: see the defaults where it is used.
+  logLevel: field.oneOf(logLevels, { env: 'LOG_LEVEL', path: 'log.level', about: 'Least level of log lines.' }),
+  host: withDefault(
+    field.string({ env: 'HOST', path: 'http.host', about: 'Where `serve` listens: an address or a name.' }),
+    '127.0.0.1',
+  ),
+  port: withDefault(
+    field.integer({ env: 'PORT', path: 'http.port', about: 'Port of `serve`; 0: any.', min: 0, max: 65_535 }),
+    3_000,
+  ),
+  allowedHosts: field.list({
+    env: 'ALLOWED_HOSTS',
+    path: 'http.allowedHosts',
+    about: 'Names that `serve` answers to, beside its address, HOST and localhost.',
+  }),
+  notifier: withDefault(
+    field.oneOf(['file', 'failing'], {
+      env: 'NOTIFIER',
+      path: 'notifier',
+      about: 'Who tells customers: a file in the data directory, or one that always fails, to see what an outage does.',
+    }),
+    'file',
   ),
 };
 

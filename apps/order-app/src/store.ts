@@ -21,11 +21,14 @@ export async function openStore(config: OrderAppConfig, dataDir: string, logger:
 const httpPort = 8_123;
 const httpsPort = 8_443;
 
-/** `host` is a name, an address, or a URL, whose own port counts; with https the standard port stands for its secure one. */
+/**
+ * `host` is a name, an address, or a URL; a port of its own counts. Two colons or more are an IPv6 address. With https the standard port
+ * stands for its secure one.
+ */
 export function serverUrl(host: string, port: number): string {
   if (!/^https?:\/\//i.test(host)) {
-    const bare = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-    return `http://${bare}:${port}`;
+    const bare = /:.*:/.test(host) && !host.startsWith('[') ? `[${host}]` : host;
+    return /^([^:]+|\[.*\]):\d+$/.test(bare) ? `http://${bare}` : `http://${bare}:${port}`;
   }
   const url = new URL(host);
   // Of URL itself a standard port cannot be told from none.

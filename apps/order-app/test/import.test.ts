@@ -99,7 +99,7 @@ describe('an import', () => {
       const { code, stdout, stderr } = await run(['--data', data]);
       expect({ code, stderr }).toEqual({
         code: 0,
-        stderr: `This is the sample; \`--help\` shows what else there is.\nImporting 2,000 invoices from ${sample}\n`,
+        stderr: `This is the sample; \`--help\` shows what else there is.\nImporting 2,000 invoices from ${sample}\nSee it on a page: \`npm start -- serve\`, then open http://127.0.0.1:3000\n`,
       });
       expect(stdout).toMatch(/^Orders +1,968$/m);
       expect(stdout).toMatch(/^Revenue +440751\.03$/m);

@@ -54,6 +54,41 @@ export class ListOrders implements Returning<OrderList> {
   }
 }
 
+/** How a page of orders is sorted: by when they were placed, the newest first, or by number. */
+export const orderSortings = ['newest', 'number'] as const;
+export type OrderSorting = (typeof orderSortings)[number];
+
+/** Where a page begins: after this order. */
+export interface PageStart {
+  readonly orderId: string;
+  readonly placedAt: number;
+}
+
+export interface OrderSearch {
+  readonly country?: string;
+  readonly status?: OrderStatus;
+  /** A part of the number, the customer, the country or the tracking, in any case. All orders are looked at for it. */
+  readonly search?: string;
+  readonly sorting: OrderSorting;
+  /** Rows at most. */
+  readonly limit: number;
+  readonly after?: PageStart;
+}
+
+/** One page, how many orders there are in all, and whether others follow. */
+export interface OrderPage extends OrderList {
+  readonly more: boolean;
+}
+
+export class FindOrders implements Returning<OrderPage> {
+  declare readonly '~result'?: OrderPage;
+  readonly search: OrderSearch;
+
+  constructor(search: OrderSearch) {
+    this.search = search;
+  }
+}
+
 /** By what revenue is told apart. */
 export const revenueDimensions = ['day', 'country', 'status'] as const;
 export type RevenueDimension = (typeof revenueDimensions)[number];
@@ -86,4 +121,14 @@ export interface Summary {
 
 export class GetSummary implements Returning<Summary> {
   declare readonly '~result'?: Summary;
+}
+
+/** {@link Summary}, told apart in every way. */
+export interface Statistics extends Summary {
+  readonly byDay: readonly Revenue[];
+  readonly byStatus: readonly Revenue[];
+}
+
+export class GetStatistics implements Returning<Statistics> {
+  declare readonly '~result'?: Statistics;
 }

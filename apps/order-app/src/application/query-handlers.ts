@@ -1,21 +1,23 @@
-import type { QueryBus, ReadModel, ReadModelPort, RowOf, Where } from '@bento-bus/core';
+import type { QueryBus, ReadModel, ReadModelPort } from '@bento-bus/core';
 import { sum } from '../domain/money.ts';
-import { type OrderStatus, orderStatuses } from '../domain/order-status.ts';
+import { orderStatuses } from '../domain/order-status.ts';
 import { creditNotes, orderLines, orders } from '../read-model/models.ts';
+import { findOrders } from './find-orders.ts';
 import {
+  FindOrders,
   GetOrder,
   GetRevenue,
+  GetStatistics,
   GetSummary,
   ListOrders,
-  type OrderSummary,
   type Revenue,
   type RevenueDimension,
+  type Summary,
 } from './queries.ts';
+import { findAll, summaryOf } from './rows.ts';
 
 /** Orders that bring money in. */
 const earning = { status: orderStatuses.filter((status) => status !== 'cancelled' && status !== 'refunded') };
-
-const pageSize = 1_000;
 
 /** Answers the queries of the application from the read models. */
 export function registerQueries(queries: QueryBus, readModels: ReadModelPort): void {
@@ -34,7 +36,7 @@ export function registerQueries(queries: QueryBus, readModels: ReadModelPort): v
 
   queries.register(GetRevenue, ({ by }) => revenueBy(by));
 
-  queries.register(GetSummary, async () => {
+  const summary = async (): Promise<Summary> => {
     const byCountry = await revenueBy('country');
     return {
       orders: await count(orders),
@@ -43,7 +45,15 @@ export function registerQueries(queries: QueryBus, readModels: ReadModelPort): v
       revenue: sum(byCountry.map(({ revenue }) => revenue)),
       byCountry,
     };
-  });
+  };
+  queries.register(GetSummary, summary);
+  queries.register(GetStatistics, async () => ({
+    ...(await summary()),
+    byDay: await revenueBy('day'),
+    byStatus: await revenueBy('status'),
+  }));
+
+  queries.register(FindOrders, ({ search }) => findOrders(readModels, search));
 
   queries.register(ListOrders, async ({ filter: { limit, ...where } }) => {
     const [matching] = await readModels.totals(orders, { sum: [], where });
@@ -57,34 +67,4 @@ export function registerQueries(queries: QueryBus, readModels: ReadModelPort): v
     const lines = await findAll(readModels, orderLines, { orderId });
     return { ...summaryOf(found.row), lines };
   });
-}
-
-const summaryOf = (row: RowOf<typeof orders>): OrderSummary => ({
-  orderId: row.orderId,
-  // Its projection writes these statuses only.
-  status: row.status as OrderStatus,
-  customerId: row.customerId,
-  country: row.country,
-  placedAt: row.placedAt,
-  lineCount: row.lineCount,
-  total: row.total,
-  tracking: row.tracking,
-});
-
-/** Rows of a filter by key, a page at a time, `limit` at most. */
-async function findAll<M extends ReadModel>(
-  readModels: ReadModelPort,
-  model: M,
-  where: Where<M>,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<RowOf<M>[]> {
-  const rows: RowOf<M>[] = [];
-  while (rows.length < limit) {
-    const after = rows.at(-1);
-    const size = Math.min(pageSize, limit - rows.length);
-    const page = await readModels.find(model, { where, limit: size, ...(after !== undefined && { after }) });
-    for (const row of page) rows.push(row);
-    if (page.length < size) break;
-  }
-  return rows;
 }

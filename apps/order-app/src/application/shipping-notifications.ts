@@ -1,4 +1,4 @@
-import type { BusSubscription, MessageBus } from '@bento-bus/core';
+import type { BusSubscription, MessageBus, Middleware } from '@bento-bus/core';
 import { orderEvents } from '../domain/events.ts';
 
 /** That an order is on its way. */
@@ -23,12 +23,25 @@ export const shippingNotifications = 'shipping-notifications';
 
 /**
  * Notifies of each order shipped, in a durable group of its own. The group begins at `'latest'`: what was shipped before this handler
- * came into being is not told again. A crash repeats at most the notification that was on its way.
+ * came into being is not told again. A crash repeats at most the notification that was on its way. Middleware is put around what the
+ * group is for, and leaves the other events of an order alone.
  */
-export const subscribeShippingNotifications = (bus: MessageBus, notifier: Notifier): Promise<BusSubscription> =>
+export const subscribeShippingNotifications = (
+  bus: MessageBus,
+  notifier: Notifier,
+  use: readonly Middleware[] = [],
+): Promise<BusSubscription> =>
   bus.subscribe(
     [orderEvents['order.shipped']],
     ({ id, time, data: { orderId, customerId, country, tracking } }) =>
       notifier.notify({ id, orderId, customerId, country, tracking, shippedAt: time }),
-    { group: shippingNotifications, startPosition: 'latest', concurrency: 128 },
+    { group: shippingNotifications, startPosition: 'latest', concurrency: 128, use: use.map(onlyShipped) },
   );
+
+const onlyShipped =
+  (middleware: Middleware): Middleware =>
+  (next, subscription) => {
+    const wrapped = middleware(next, subscription);
+    return (delivery, signal) =>
+      (delivery.message.type === orderEvents['order.shipped'].type ? wrapped : next)(delivery, signal);
+  };

@@ -8,11 +8,14 @@ import { reportJson, reportText } from './summary.ts';
 import { printCount } from './table.ts';
 
 /** 2,000 invented invoices, made by tools/generate-sample.mjs. */
-const sample = fileURLToPath(new URL('../../sample/invoices.csv', import.meta.url));
+export const sampleFile = fileURLToPath(new URL('../../sample/invoices.csv', import.meta.url));
 
-export const importSample = (session: Session, options: GlobalOptions): Promise<number> => {
+export const importSample = async (session: Session, options: GlobalOptions): Promise<number> => {
   session.output.notice('This is the sample; `--help` shows what else there is.');
-  return importFile(session, options, sample);
+  const exitCode = await importFile(session, options, sampleFile);
+  if (exitCode === exitCodes.ok)
+    session.output.notice('See it on a page: `npm start -- serve`, then open http://127.0.0.1:3000');
+  return exitCode;
 };
 
 /** Imports a file, waits for the read model, prints what it holds. */

@@ -7,6 +7,7 @@ import { cancelOrder, payOrder, placeOrder, refundOrder, shipOrder } from './ord
 import { addLine } from './place-line.ts';
 import { listOrders, showOrder, showRevenue } from './query-commands.ts';
 import { rebuild } from './rebuild-command.ts';
+import { serveShop } from './serve-command.ts';
 import type { GlobalOptions, Session } from './session.ts';
 
 const seconds = (text: string): number => {
@@ -16,6 +17,11 @@ const seconds = (text: string): number => {
 };
 const count = (text: string): number => {
   if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('It is a whole number from 1.');
+  return Number(text);
+};
+
+const port = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is a port from 0 to 65535.');
   return Number(text);
 };
 
@@ -93,6 +99,13 @@ export function createProgram(name: string, session: Session): { run(argv: reado
     .action(act(cancelOrder));
   program.command('refund').description('pay a paid order back').argument('<order>').action(act(refundOrder));
   program.command('rebuild').description('build the read models anew from the events').action(act(rebuild));
+  program
+    .command('serve')
+    .description('serve the HTTP API and the page until it is ended (Ctrl-C)')
+    .addOption(new Option('--port <port>', 'where to listen; 0: any (PORT; default: 3000)').argParser(port))
+    .option('--host <host>', 'address to listen at (HOST; default: 127.0.0.1)')
+    .option('--sample', 'import the sample first')
+    .action(act(serveShop));
 
   return {
     async run(argv) {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isBentoError } from '@bento-bus/core';
 import { FailedEventsError } from '@bento-bus/eventsourcing';
 import { chooseBackend } from '../backends.ts';
 import { readConfig } from '../config.ts';
@@ -34,11 +35,12 @@ export interface Work {
 /** Runs commands on the application: opens it, closes it whatever happens. */
 export class Session {
   readonly output: Output;
-  readonly #signal: AbortSignal;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
 
   constructor(output: Output, signal: AbortSignal) {
     this.output = output;
-    this.#signal = signal;
+    this.signal = signal;
   }
 
   /** Gives the application on the data directory to `work`; resolves with the exit code that `work` gives. */
@@ -48,11 +50,11 @@ export class Session {
     // Loaded here, so that --help and a mistyped option need not wait for the engine.
     const { openOrderApp } = await import('../app.ts');
     const progress = createProgress();
-    await using app = await openOrderApp({ ...configuration, dataDir });
+    await using app = await unlessServed(dataDir, openOrderApp({ ...configuration, dataDir }));
     const caughtUp = (events = 0): Promise<void> =>
       app.caughtUp({
         timeoutMs: options.timeout * 1_000,
-        signal: this.#signal,
+        signal: this.signal,
         onProgress: (done, total) => progress.update('Updating the read model', done, Math.max(total, events)),
       });
     const upToDate = async (): Promise<number> => {
@@ -74,7 +76,7 @@ export class Session {
         dataDir,
         output: this.output,
         progress,
-        signal: this.#signal,
+        signal: this.signal,
         json: options.json === true,
         caughtUp,
         upToDate,
@@ -85,7 +87,24 @@ export class Session {
   }
 }
 
-function configurationOf(folder: string): Pick<OrderAppOptions, 'config' | 'runtime'> {
+/** Who holds the data directory is named, where it is a shop that is served. */
+export async function unlessServed<T>(dataDir: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!isBentoError(error, 'CONNECTION')) throw error;
+    const { readEndpoint } = await import('@bento-bus/admin');
+    const served = await readEndpoint(dataDir);
+    if (served === undefined || served.pid === process.pid) throw error;
+    throw new Error(
+      `order-app: cannot open ${dataDir}: process ${served.pid} serves it at ${served.url}. Use that, or end it first, or give another --data.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What a folder and the environment say; what is wrong there is a {@link UsageError}. */
+export function configurationOf(folder: string): Pick<OrderAppOptions, 'config' | 'runtime'> {
   try {
     const config = readConfig(folder);
     return { config, runtime: chooseBackend(config) };

@@ -1,0 +1,119 @@
+import { h, replace, s, setText } from '../dom.js';
+import { count, counted, money } from '../format.js';
+import { drawColumns, drawRows } from './chart-drawings.js';
+import { dataRow, dataTable } from './table.js';
+
+const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
+let charts = 0;
+
+/**
+ * A bar chart: drawn to the pixel, read by pointer or arrow keys, and given as a table as well.
+ * `layout`: `'columns'` or `'rows'`. Items are `{ key, label, value, orders }`, `value` being money as text.
+ */
+export function barChart({ title, keyName, layout }) {
+  charts += 1;
+  const ids = [`chart-${charts}-title`, `chart-${charts}-desc`];
+  const name = s('title', { id: ids[0] }, title);
+  const about = s('desc', { id: ids[1] });
+  const picture = s('svg', { role: 'img', 'aria-labelledby': ids.join(' '), class: `chart chart-${layout}` });
+  const tip = h('div', { class: 'tip', hidden: true });
+  const spoken = h('p', { class: 'unseen', 'aria-live': 'polite' });
+  const stage = h(
+    'div',
+    {
+      class: 'stage',
+      tabindex: '0',
+      role: 'group',
+      'aria-label': `${title}: read bar by bar with the arrow keys`,
+      on: {
+        keydown: (event) => byKey(event),
+        blur: () => choose(undefined),
+        pointermove: (event) => choose(nearest(event)),
+        pointerleave: () => choose(undefined),
+      },
+    },
+    picture,
+    tip,
+  );
+  const tablePlace = h(
+    'details',
+    { class: 'as-table', on: { toggle: () => fillTable() } },
+    h('summary', {}, `${title} as a table`),
+  );
+
+  let items = [];
+  let drawn;
+  let active;
+
+  function draw() {
+    const width = Math.floor(stage.clientWidth);
+    if (width === 0) return;
+    drawn = (layout === 'columns' ? drawColumns : drawRows)(items, width);
+    picture.setAttribute('viewBox', `0 0 ${width} ${drawn.height}`);
+    picture.setAttribute('height', drawn.height);
+    replace(picture, name, about, drawn.content);
+    choose(active !== undefined && active < items.length ? active : undefined);
+  }
+
+  function nearest({ clientX, clientY }) {
+    const box = picture.getBoundingClientRect();
+    return drawn?.at(clientX - box.left, clientY - box.top);
+  }
+
+  function byKey(event) {
+    const last = items.length - 1;
+    if (last < 0) return;
+    let to;
+    if (event.key === 'Home') to = 0;
+    else if (event.key === 'End') to = last;
+    else if (event.key === 'Escape') to = undefined;
+    else if (event.key in steps)
+      to = active === undefined ? (steps[event.key] > 0 ? 0 : last) : active + steps[event.key];
+    else return;
+    event.preventDefault();
+    choose(to === undefined ? undefined : Math.min(last, Math.max(0, to)));
+    setText(spoken, active === undefined ? '' : textOf(items[active]));
+  }
+
+  function choose(i) {
+    for (const [at, bar] of (drawn?.bars ?? []).entries()) bar.classList.toggle('active', at === i);
+    active = i;
+    tip.hidden = i === undefined;
+    if (i === undefined) return;
+    const { label, value, orders } = items[i];
+    replace(
+      tip,
+      h('strong', {}, label),
+      h('span', {}, money(value)),
+      h('span', { class: 'quiet' }, counted(orders, 'order')),
+    );
+    const { x, y } = drawn.tipAt(i);
+    tip.style.left = `${Math.min(Math.max(x, tip.offsetWidth / 2), stage.clientWidth - tip.offsetWidth / 2)}px`;
+    tip.style.top = `${y}px`;
+  }
+
+  function fillTable() {
+    tablePlace.querySelector('table')?.remove();
+    if (!tablePlace.open) return;
+    const columns = [{ label: keyName }, { label: 'Orders', number: true }, { label: 'Revenue', number: true }];
+    const { table, body } = dataTable({ caption: title, columns });
+    body.append(...items.map(({ label, orders, value }) => dataRow(columns, [label, count(orders), money(value)])));
+    tablePlace.append(table);
+  }
+
+  const watch = new ResizeObserver(draw);
+  watch.observe(stage);
+  return {
+    element: h('figure', { class: 'figure' }, stage, spoken, tablePlace),
+    /** `description`: what the picture shows, in one sentence. */
+    show(next, description) {
+      items = next;
+      about.textContent = description;
+      draw();
+      fillTable();
+    },
+    close: () => watch.disconnect(),
+  };
+}
+
+const textOf = ({ label, value, orders }) => `${label}: ${money(value)}, ${counted(orders, 'order')}`;
