@@ -8,8 +8,8 @@ export interface Surroundings {
 
 /** One publish under way. */
 export interface Publishing {
-  /** What goes out in place of the messages given: the same, or with further headers. */
-  readonly messages: readonly Message[];
+  /** What goes out in place of the messages given: as many, with further headers. @default the messages given */
+  readonly messages?: readonly Message[];
   /** Called once: undefined, all is stored. */
   end(error: unknown): void;
 }

@@ -7,6 +7,14 @@ type Opener = NonNullable<Instrument['publishing']>;
 type About = Parameters<Opener>[2];
 type Send = (topic: string, messages: readonly Message[]) => Promise<void>;
 
+/**
+ * A publishing whose ends are functions of their own, made once, that do not throw: nothing is made for a publish that only it looks at.
+ */
+export interface SteadyPublishing extends Publishing {
+  readonly stored: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
 /** Shows publishes to instruments; the first sees what was given, the next what the first made of it. */
 export class PublishWatch {
   readonly #openers: readonly (Opener | undefined)[];
@@ -87,38 +95,60 @@ export class PublishWatch {
         faults.report(index, 'publishing', error);
       }
       if (one === undefined) continue;
-      if (one.messages.length === messages.length) ({ messages } = one);
-      else faults.report(index, 'messages', `it made ${one.messages.length} of ${messages.length}`);
+      const made = one.messages;
+      if (made !== undefined) {
+        if (made.length === messages.length) messages = made;
+        else faults.report(index, 'messages', `it made ${made.length} of ${messages.length}`);
+      }
       if (opened === undefined) {
         opened = one;
         first = index;
       } else opened = both(opened, one, (fault) => faults.report(index, 'end', fault));
     }
     if (opened === undefined) return send(topic, messages);
-    const all = opened;
-    const end = (error: unknown): void => {
-      try {
-        all.end(error);
-      } catch (fault) {
-        faults.report(first, 'end', fault);
-      }
-    };
-    let sent: Promise<void>;
-    try {
-      sent = send(topic, messages);
-    } catch (error) {
-      end(error);
-      throw error;
-    }
-    // The transport's own promise goes back: nobody waits a turn longer.
-    sent.then(() => end(undefined), end);
-    return sent;
+    const { stored, failed } = opened as Partial<SteadyPublishing>;
+    return stored === undefined || failed === undefined
+      ? followed(send, topic, messages, ...endsOf(opened, first, faults))
+      : followed(send, topic, messages, stored, failed);
   }
+}
+
+function followed(
+  send: Send,
+  topic: string,
+  messages: readonly Message[],
+  stored: () => void,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  let sent: Promise<void>;
+  try {
+    sent = send(topic, messages);
+  } catch (error) {
+    failed(error);
+    throw error;
+  }
+  // The transport's own promise goes back: nobody waits a turn longer.
+  sent.then(stored, failed);
+  return sent;
+}
+
+function endsOf(
+  opened: Publishing,
+  index: number,
+  faults: Faults,
+): readonly [stored: () => void, failed: (error: unknown) => void] {
+  const end = (error: unknown): void => {
+    try {
+      opened.end(error);
+    } catch (fault) {
+      faults.report(index, 'end', fault);
+    }
+  };
+  return [() => end(undefined), end];
 }
 
 /** Ends from the inside out. */
 const both = (outer: Publishing, inner: Publishing, failed: (fault: unknown) => void): Publishing => ({
-  messages: inner.messages,
   end: (error) => {
     try {
       inner.end(error);

@@ -1,6 +1,7 @@
-import type { Delivery, DeliveryHandler, Message, SubscriptionContext } from '@bento-bus/core';
-import type { Publishing, SubscriptionWatch, Surroundings, Watched } from '../instrument.ts';
+import type { Delivery, DeliveryHandler, SubscriptionContext } from '@bento-bus/core';
+import type { SubscriptionWatch, Surroundings, Watched } from '../instrument.ts';
 import { steady } from '../instrumented/careful.ts';
+import type { SteadyPublishing } from '../instrumented/publishing.ts';
 import { Epoch, sharedNow } from './clock.ts';
 import { MessagingMetrics, type ProcessCells, type SendCells } from './messaging.ts';
 import type { Metrics } from './metrics.ts';
@@ -22,7 +23,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const messaging = new MessagingMetrics(registry, resolved);
   const sends = new Sends(messaging, resolved.maxTopics);
   const metrics: Metrics = {
-    publishing: (topic, messages, { system }) => new Sending(messages, sends.of(system, topic)),
+    publishing: (topic, messages, { system }) => sends.of(system, topic).next().begin(messages.length),
     subscribing: (watched, about) => watch(messaging, watched, about),
     counter: (name, help, labels) => registry.counter(name, help, labels),
     histogram: (name, help, labels, of) => registry.histogram(name, help, labels, of),
@@ -33,56 +34,81 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   return steady(metrics);
 }
 
-/** Cells of the topics that are published to. */
+/** Publishes to one topic. */
+class TopicSends {
+  readonly #cells: SendCells;
+  readonly #idle: Sending[] = [];
+
+  constructor(cells: SendCells) {
+    this.#cells = cells;
+  }
+
+  next(): Sending {
+    return this.#idle.pop() ?? new Sending(this.#cells, this.#idle);
+  }
+}
+
+/** Topics that are published to. */
 class Sends {
   readonly #messaging: MessagingMetrics;
   readonly #most: number;
-  readonly #systems = new Map<string, Map<string, SendCells>>();
-  #last: { readonly system: string; readonly topic: string; readonly cells: SendCells } | undefined;
+  readonly #systems = new Map<string, Map<string, TopicSends>>();
+  #last: { readonly system: string; readonly topic: string; readonly sends: TopicSends } | undefined;
 
   constructor(messaging: MessagingMetrics, most: number) {
     this.#messaging = messaging;
     this.#most = most;
   }
 
-  of(system: string, topic: string): SendCells {
+  of(system: string, topic: string): TopicSends {
     const last = this.#last;
-    if (last !== undefined && last.topic === topic && last.system === system) return last.cells;
-    const topics = this.#systems.get(system) ?? new Map<string, SendCells>();
+    if (last !== undefined && last.topic === topic && last.system === system) return last.sends;
+    const topics = this.#systems.get(system) ?? new Map<string, TopicSends>();
     this.#systems.set(system, topics);
-    const cells = topics.get(topic) ?? this.#messaging.sending(system, topic);
+    const sends = topics.get(topic) ?? new TopicSends(this.#messaging.sending(system, topic));
     // Topics beyond the bound are not kept: their cells are found again under their label.
-    if (topics.size < this.#most) topics.set(topic, cells);
-    this.#last = { system, topic, cells };
-    return cells;
+    if (topics.size < this.#most) topics.set(topic, sends);
+    this.#last = { system, topic, sends };
+    return sends;
   }
 }
 
-/** One publish under way. Its fields are not defined before they are set, which would cost more than to count. */
-class Sending implements Publishing {
-  declare readonly messages: readonly Message[];
-  declare readonly cells: SendCells;
-  declare readonly start: number;
+/** One publish under way; used again when it has ended. It keeps no message: what is new is dear to keep by what is old. */
+class Sending implements SteadyPublishing {
+  readonly #cells: SendCells;
+  readonly #idle: Sending[];
+  #count = 0;
+  #start = 0;
 
-  constructor(messages: readonly Message[], cells: SendCells) {
-    this.messages = messages;
-    this.cells = cells;
-    this.start = sharedNow();
+  constructor(cells: SendCells, idle: Sending[]) {
+    this.#cells = cells;
+    this.#idle = idle;
   }
 
-  end(error: unknown): void {
-    const seconds = (sharedNow() - this.start) / 1_000;
-    const all = this.messages.length;
-    if (error === undefined) {
-      this.cells.sent.value += all;
-      this.cells.duration.record(seconds);
-      return;
-    }
-    const unsent = Math.min(all, failedOf(error) ?? all);
-    const failed = this.cells.failed(error);
+  begin(count: number): this {
+    this.#count = count;
+    this.#start = sharedNow();
+    return this;
+  }
+
+  readonly stored = (): void => {
+    this.#cells.sent.value += this.#count;
+    this.#cells.duration.record((sharedNow() - this.#start) / 1_000);
+    this.#idle.push(this);
+  };
+
+  readonly failed = (error: unknown): void => {
+    const unsent = Math.min(this.#count, failedOf(error) ?? this.#count);
+    const failed = this.#cells.failed(error);
     failed.sent.value += unsent;
-    failed.duration.record(seconds);
-    this.cells.sent.value += all - unsent;
+    failed.duration.record((sharedNow() - this.#start) / 1_000);
+    this.#cells.sent.value += this.#count - unsent;
+    this.#idle.push(this);
+  };
+
+  end(error: unknown): void {
+    if (error === undefined) this.stored();
+    else this.failed(error);
   }
 }
 
