@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { BentoError } from '@bento-bus/core';
 import { Command, Option } from 'commander';
 import { seconds } from './arguments.ts';
@@ -20,6 +21,11 @@ import { backends } from './connection/config.ts';
 import { exitCodes } from './errors.ts';
 import type { BentoIo } from './io.ts';
 import { defaultTimeout, type GlobalOptions, timedOut, Work } from './work.ts';
+
+// The same from src and from dist.
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
 
 /** What a command does; what it resolves with is the exit code, nothing: 0. Arguments, then options, as commander gives them. */
 type Action<A extends readonly unknown[]> = (work: Work, ...args: A) => Promise<number | void>;
@@ -53,6 +59,7 @@ export function createProgram(io: BentoIo): Program {
     .description(
       'Looks at Bento Bus and operates it: the same on Pulsar, on Kafka and, through the application, in process.',
     )
+    .version(version, '--version')
     .addOption(new Option('--backend <name>', 'backend, in place of MESSAGE_BUS_TYPE').choices(backends))
     .addOption(new Option('--data <dir>', 'data directory of the application').default('./.bento/order-app'))
     .option('--json', 'print the result as JSON')
