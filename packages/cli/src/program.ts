@@ -59,7 +59,7 @@ export function createProgram(io: BentoIo): Program {
     .description(
       'Looks at Bento Bus and operates it: the same on Pulsar, on Kafka and, through the application, in process.',
     )
-    .version(version, '--version')
+    .version(version, '-V', 'print the version')
     .addOption(new Option('--backend <name>', 'backend, in place of MESSAGE_BUS_TYPE').choices(backends))
     .addOption(new Option('--data <dir>', 'data directory of the application').default('./.bento/order-app'))
     .option('--json', 'print the result as JSON')
