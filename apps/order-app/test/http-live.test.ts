@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { PayOrder, ShipOrder } from '../src/application/commands.ts';
 import { createServer } from '../src/http/create-server.ts';
 import { type Client, Stream } from './http-client.ts';
-import { eventually, Shops, seed, someLines, type TestShop } from './http-shops.ts';
+import { eventually, Shops, seed, type TestShop } from './http-shops.ts';
 
 const shops = new Shops();
 let shop: TestShop;
@@ -20,18 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => shops.close());
 
-const place = async (orderId: string): Promise<void> => {
-  const { status, json } = await client.post('/api/orders', { orderId, country: 'France', lines: someLines });
-  expect({ status, json }).toMatchObject({ status: 201, json: { orderId, status: 'placed' } });
-};
-const act = async (orderId: string, action: string, body: object = {}): Promise<unknown> =>
-  (await client.post(`/api/orders/${encodeURIComponent(orderId)}/${action}`, body)).json;
-
 describe('the stream', () => {
   it('tells each event once the read model has it, and what was missed', async () => {
     const first = await Stream.open(shop.url);
     await eventually('it is open', () => first.of('groups').length > 0);
-    await place('live 1');
+    await shop.place('live 1');
     await eventually('it is told', () => first.of('order').length > 0);
     const [placed] = first.of('order');
     expect(placed?.data).toEqual({
@@ -44,11 +37,11 @@ describe('the stream', () => {
       total: '2.50',
     });
     first.close();
-    await act('live 1', 'pay');
-    await act('live 1', 'ship');
+    await shop.act('live 1', 'pay');
+    await shop.act('live 1', 'ship');
     const second = await Stream.open(shop.url, placed?.id);
     await eventually('what was missed is told', () => second.of('order').length === 2);
-    await act('live 1', 'refund');
+    await shop.act('live 1', 'refund');
     await eventually('what comes is told', () => second.of('order').length === 3);
     expect(second.of('order').map(({ data }) => data.status)).toEqual(['paid', 'shipped', 'refunded']);
     second.close();

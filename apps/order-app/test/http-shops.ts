@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,10 @@ export interface TestShop extends ServedShop {
   readonly client: Client;
   readonly outage: Outage;
   readonly dataDir: string;
+  /** Places an order over HTTP, and sees that it is placed. */
+  place(orderId: string): Promise<void>;
+  /** The order after `pay`, `ship`, … over HTTP, or the problem. */
+  act(orderId: string, action: string, body?: object): Promise<unknown>;
 }
 
 /** Serves shops in this process: one data directory, since the engine serves one a process, and a database each. */
@@ -54,7 +59,19 @@ export class Shops {
       ...options,
     });
     this.#served.push(served);
-    return Object.assign(served, { client: await Client.of(served.url), outage, dataDir });
+    const client = await Client.of(served.url);
+    return Object.assign(served, {
+      client,
+      outage,
+      dataDir,
+      async place(orderId: string) {
+        const { status, json } = await client.post('/api/orders', { orderId, country: 'France', lines: someLines });
+        const { orderId: placed, status: state } = json as Record<string, unknown>;
+        assert.deepEqual({ status, placed, state }, { status: 201, placed: orderId, state: 'placed' });
+      },
+      act: async (orderId: string, action: string, body: object = {}): Promise<unknown> =>
+        (await client.post(`/api/orders/${encodeURIComponent(orderId)}/${action}`, body)).json,
+    });
   }
 
   async close(): Promise<void> {

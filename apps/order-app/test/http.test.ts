@@ -14,13 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => shops.close());
 
-const place = async (orderId: string): Promise<void> => {
-  const { status, json } = await client.post('/api/orders', { orderId, country: 'France', lines: someLines });
-  expect({ status, json }).toMatchObject({ status: 201, json: { orderId, status: 'placed' } });
-};
-const act = async (orderId: string, action: string, body: object = {}): Promise<unknown> =>
-  (await client.post(`/api/orders/${encodeURIComponent(orderId)}/${action}`, body)).json;
-
 describe('an order over HTTP', () => {
   it('is placed, paid, shipped and refunded, and every answer shows it as it is then', async () => {
     const { status, headers, json } = await client.post('/api/orders', {
@@ -47,9 +40,13 @@ describe('an order over HTTP', () => {
     expect(json).toEqual(order);
     expect(Math.abs(Date.parse(placedAt) - Date.now())).toBeLessThan(60_000);
     expect((await client.get(`/api/orders/${orderId}`)).json).toEqual(order);
-    expect(await act(orderId, 'pay')).toEqual({ ...order, status: 'paid' });
-    expect(await act(orderId, 'ship', { tracking: 'T-1' })).toEqual({ ...order, status: 'shipped', tracking: 'T-1' });
-    expect(await act(orderId, 'refund')).toMatchObject({ status: 'refunded' });
+    expect(await shop.act(orderId, 'pay')).toEqual({ ...order, status: 'paid' });
+    expect(await shop.act(orderId, 'ship', { tracking: 'T-1' })).toEqual({
+      ...order,
+      status: 'shipped',
+      tracking: 'T-1',
+    });
+    expect(await shop.act(orderId, 'refund')).toMatchObject({ status: 'refunded' });
     await eventually('the customer is told', () => shop.outage.told.some((told) => told.orderId === orderId));
 
     const { events } = (await client.get(`/api/orders/${orderId}/events`)).json;
@@ -98,13 +95,13 @@ describe('an order over HTTP', () => {
   });
 
   it('cannot do what its status does not allow', async () => {
-    await place('early');
-    expect(await act('early', 'ship')).toMatchObject({ status: 409, type: '/problems/not-paid' });
-    expect(await act('early', 'refund')).toMatchObject({ status: 409, type: '/problems/not-paid' });
-    expect(await act('early', 'cancel', { reason: 'a mistake' })).toMatchObject({ status: 'cancelled' });
-    expect(await act('early', 'pay')).toMatchObject({ status: 409, type: '/problems/wrong-status' });
+    await shop.place('early');
+    expect(await shop.act('early', 'ship')).toMatchObject({ status: 409, type: '/problems/not-paid' });
+    expect(await shop.act('early', 'refund')).toMatchObject({ status: 409, type: '/problems/not-paid' });
+    expect(await shop.act('early', 'cancel', { reason: 'a mistake' })).toMatchObject({ status: 'cancelled' });
+    expect(await shop.act('early', 'pay')).toMatchObject({ status: 409, type: '/problems/wrong-status' });
     const nobody = await Promise.all([
-      ...['pay', 'ship', 'cancel', 'refund'].map((path) => act('nobody', path)),
+      ...['pay', 'ship', 'cancel', 'refund'].map((path) => shop.act('nobody', path)),
       ...['', '/events', '/trace'].map(async (path) => (await client.get(`/api/orders/nobody${path}`)).json),
     ]);
     for (const answer of nobody) expect(answer).toMatchObject({ status: 404, type: '/problems/not-found' });
@@ -144,7 +141,7 @@ describe('the list of orders', () => {
     ]);
     expect(await pages('search=CUSTOMER-p', 2)).toEqual([newest.slice(0, 2), newest.slice(2, 4), newest.slice(4)]);
     expect(await pages('search=peru&order=number', 4)).toEqual([['p1', 'p2', 'p3', 'p4'], ['p5']]);
-    await act('p1', 'pay');
+    await shop.act('p1', 'pay');
     expect((await client.get('/api/orders?status=paid&country=Peru')).json).toMatchObject({
       orders: [{ orderId: 'p1', status: 'paid' }],
       count: 1,

@@ -10,7 +10,7 @@ import {
 import { closeOnce, thrownText } from '@bento-bus/core/adapter';
 import { FailedMessages } from './failed.ts';
 import type { Operations, ProjectionStatus } from './operations.ts';
-import { type OperationsParts, streamOf } from './parts.ts';
+import type { OperationsParts } from './parts.ts';
 import { relayStatus } from './relay-status.ts';
 import { tail } from './tail.ts';
 
@@ -93,7 +93,7 @@ export function createOperations<Parking>(parts: OperationsParts<Parking>): Oper
         all.push({
           projection,
           failed: rows.map((row) => ({
-            stream: streamOf(row),
+            stream: { type: row.streamType, id: row.streamId },
             eventType: row.eventType,
             reason: row.reason,
             failedAt: row.failedAt,

@@ -62,10 +62,8 @@ export class FailedMessages<Parking> {
   run(action: 'redrive' | 'discard', place: FailedPlace, options: FailedRunOptions): Promise<FailedRun> {
     const name = JSON.stringify([place.topic, place.group]);
     const before = this.#turns.get(name) ?? Promise.resolve();
-    const mine = before.then(
-      () => this.#run(action, place, options),
-      () => this.#run(action, place, options),
-    );
+    const start = (): Promise<FailedRun> => this.#run(action, place, options);
+    const mine = before.then(start, start);
     this.#turns.set(name, mine);
     const forget = (): void => {
       if (this.#turns.get(name) === mine) this.#turns.delete(name);
@@ -165,11 +163,11 @@ export class FailedMessages<Parking> {
     );
   }
 
-  async #letters({ topic, group }: FailedPlace, limit: number): Promise<readonly Letter[]> {
-    const found = await this.#peek(this.#dlq.deadLetterTopic(topic, group), limit);
+  async #letters(place: FailedPlace, limit: number): Promise<readonly Letter[]> {
+    const found = await this.#peek(this.#dlq.deadLetterTopic(place.topic, place.group), limit);
     return found
-      .map((one) => this.#dlq.readDeadLetter(one))
-      .filter((letter) => (letter.originTopic ?? topic) === topic && (letter.group ?? group) === group);
+      .filter(({ message }) => !this.#dlq.isOfAnother(message, place))
+      .map((one) => this.#dlq.readDeadLetter(one));
   }
 
   /** Changes nothing, but for the group, which is made where nobody has: without it they are not kept. */

@@ -1,4 +1,5 @@
 export { createOperations } from './create-operations.ts';
+export { deleteLeftTails } from './left-tails.ts';
 export type {
   About,
   FailedFilter,

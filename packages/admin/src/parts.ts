@@ -6,7 +6,6 @@ import type {
   Message,
   MessagingAdmin,
   Publisher,
-  StreamId,
   Transport,
 } from '@bento-bus/core';
 import type { FailedFilter, RebuildProgress } from './operations.ts';
@@ -47,6 +46,7 @@ export interface DeadLetterFunctions<Parking> {
   deadLetterTopic(topic: string, group: string): string;
   readDeadLetter(delivery: Pick<Delivery, 'message' | 'position'>): Letter;
   fits(letter: Letter, filter: FailedFilter): boolean;
+  isOfAnother(message: Pick<Message, 'headers'>, place: FailedPlace): boolean;
   redrive(options: {
     readonly transport: Transport;
     readonly topic: string;
@@ -125,9 +125,3 @@ export interface OperationsParts<Parking = unknown> {
   /** @default silentLogger */
   readonly logger?: Logger;
 }
-
-/** A stream as it stands in a recorded failure. */
-export const streamOf = (failure: { readonly streamType: string; readonly streamId: string }): StreamId => ({
-  type: failure.streamType,
-  id: failure.streamId,
-});

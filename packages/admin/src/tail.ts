@@ -3,6 +3,9 @@ import { BentoError, type Delivery, isBentoError, type MessagingAdmin, type Tran
 import { deferred } from '@bento-bus/core/adapter';
 import type { SeenMessage, TailOptions } from './operations.ts';
 
+/** What the groups of tails are called. */
+export const tailPrefix = 'bento-tail-';
+
 /** Messages in hand at once. */
 const window = 100;
 
@@ -18,7 +21,7 @@ export async function* tail(
 ): AsyncGenerator<SeenMessage, void, undefined> {
   // A transport would make it.
   await admin.describeTopic(topic);
-  const group = `bento-tail-${randomUUID()}`;
+  const group = `${tailPrefix}${randomUUID()}`;
   const waiting: { readonly delivery: Delivery; readonly taken: () => void }[] = [];
   let wake = deferred();
   let failure: { readonly error: unknown } | undefined;

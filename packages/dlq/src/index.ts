@@ -1,7 +1,7 @@
 export { isRetryable } from '@bento-bus/core/adapter';
 export type { FailureText } from './failure.ts';
 export { describeError } from './failure.ts';
-export { failureHeaders } from './headers.ts';
+export { failureHeaders, isOfAnother } from './headers.ts';
 export type { DeadLetterReason } from './history.ts';
 export {
   createMemoryIdempotencyStore,

@@ -1,8 +1,8 @@
-import type { Operations } from '@bento-bus/admin';
-import type { Closeable, Logger } from '@bento-bus/core';
+import type { Closeable } from '@bento-bus/core';
 import { closeOnce } from '@bento-bus/core/adapter';
 import type { GroupLag, LagMonitor, Watchdog } from '@bento-bus/observability';
 import type { Groups } from '../http/schemas.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 /** Who wants to know. */
 interface GroupFollower {
@@ -25,19 +25,16 @@ export interface GroupWatchOptions {
   readonly backend: string;
   readonly lag: LagMonitor;
   readonly watchdog: Pick<Watchdog, 'problems'>;
-  readonly operations: Pick<Operations, 'failedPlaces'>;
-  /** How often failed messages are counted, while somebody follows. Milliseconds. */
+  readonly deadLetters: Pick<DeadLetters, 'total' | 'onChange' | 'look'>;
+  /** How often is looked at the watchdog, while somebody follows. Milliseconds. */
   readonly everyMs: number;
-  readonly logger: Logger;
 }
 
-/** Lag is watched always, failed messages while somebody follows. */
+/** What others watch, told to those who follow. */
 export function createGroupWatch(options: GroupWatchOptions): GroupWatch {
-  const { lag, operations, everyMs, logger } = options;
+  const { lag, deadLetters, everyMs } = options;
   const followers = new Set<GroupFollower>();
   let told: string | undefined;
-  let failed: number | undefined;
-  let counting: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const tellGroups = (groups: readonly GroupLag[]): void => {
@@ -47,50 +44,35 @@ export function createGroupWatch(options: GroupWatchOptions): GroupWatch {
     told = now;
     for (const follower of followers) follower.groups(view);
   };
-  const count = async (): Promise<void> => {
-    try {
-      const places = await operations.failedPlaces();
-      const now = places.reduce((sum, place) => sum + place.count, 0);
-      if (now === failed) return;
-      failed = now;
-      for (const follower of followers) follower.failed(now);
-    } catch (error) {
-      logger.warn('failed messages cannot be counted', { error });
-    }
-  };
-  const look = (): void => {
-    counting ??= count().finally(() => {
-      counting = undefined;
-    });
-  };
   const stop = (): void => {
     clearInterval(timer);
     timer = undefined;
   };
-  const unfollow = lag.onChange(tellGroups);
+  const unfollow = [
+    lag.onChange(tellGroups),
+    deadLetters.onChange((count) => {
+      for (const follower of followers) follower.failed(count);
+    }),
+  ];
   return {
     refresh: async () => groupsView(await lag.refresh(), options),
     follow(follower) {
       followers.add(follower);
       follower.groups(groupsView(lag.current(), options));
-      if (failed !== undefined) follower.failed(failed);
-      look();
-      // A watchdog tells nobody: its finds come with the next count.
-      timer ??= setInterval(() => {
-        look();
-        tellGroups(lag.current());
-      }, everyMs).unref();
+      if (deadLetters.total !== undefined) follower.failed(deadLetters.total);
+      deadLetters.look();
+      // A watchdog tells nobody: its finds come with the next look.
+      timer ??= setInterval(() => tellGroups(lag.current()), everyMs).unref();
       return () => {
         followers.delete(follower);
         if (followers.size === 0) stop();
       };
     },
-    failedChanged: look,
+    failedChanged: () => deadLetters.look(),
     ...closeOnce(async () => {
       stop();
-      unfollow();
+      for (const end of unfollow) end();
       followers.clear();
-      await counting;
     }),
   };
 }

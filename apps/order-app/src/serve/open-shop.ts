@@ -1,4 +1,4 @@
-import { createOperations, newToken, type Operations, serveOperations } from '@bento-bus/admin';
+import { createOperations, deleteLeftTails, newToken, type Operations, serveOperations } from '@bento-bus/admin';
 import { diagnoseClickHouse } from '@bento-bus/clickhouse-store';
 import { type Closeable, isBentoError, type MessagingAdmin } from '@bento-bus/core';
 import { closeAll, closeOnce } from '@bento-bus/core/adapter';
@@ -17,7 +17,6 @@ import { serverUrl } from '../store.ts';
 import { countDeadLetters } from './dead-letters.ts';
 import { createGroupWatch } from './group-watch.ts';
 import { createInstruments } from './instruments.ts';
-import { deleteLeftTails } from './left-tails.ts';
 import { notificationPolicy, triesOf } from './notification-policy.ts';
 import { createOrderFeed, type OrderFeed } from './order-feed.ts';
 import { tryParkedAgain } from './parked-again.ts';
@@ -85,14 +84,14 @@ export async function openShop(options: OpenShopOptions): Promise<OpenShop> {
     closing.push(() => lag.close());
     const feed = (late.feed = createOrderFeed(clickhouse.eventStore, clickhouse.readModels, logger));
     closing.push(() => feed.close());
-    const watch = createGroupWatch({ backend: transport.name, lag, watchdog, operations, everyMs: lookMs, logger });
+    const deadLetters = countDeadLetters({ operations, metrics, everyMs: lookMs, logger });
+    closing.push(() => deadLetters.close());
+    const watch = createGroupWatch({ backend: transport.name, lag, watchdog, deadLetters, everyMs: lookMs });
     closing.push(() => watch.close());
 
     metrics.gauge(metricNames.relayBehind, 'Age of the oldest event that is not published.', [], async () => [
       { labels: {}, value: await relayState.behind() },
     ]);
-    const deadLetters = countDeadLetters({ operations, metrics, everyMs: lookMs, logger });
-    closing.push(() => deadLetters.close());
     const health = createHealth({
       checks: [
         { name: 'store', check: async () => void (await clickhouse.eventStore.head()) },

@@ -199,7 +199,8 @@ async function run(
   if (action === 'discard' && !dryRun)
     await work.confirm(`discard failed messages of group "${group}" on "${topic}"`, options);
   const operations = await work.operations('failed');
-  const places = await operations.failedPlaces();
+  // Only who sees progress wants to know of how many.
+  const places = work.io.err.isTTY === true ? await operations.failedPlaces() : [];
   const total = places.find((one) => one.topic === topic && one.group === group)?.count;
   const settings: FailedRunOptions = {
     filter: filterOf(options),

@@ -1,18 +1,7 @@
 import { headerNames } from '@bento-bus/core';
+import { copyHeaders } from '../copy-headers.ts';
 import { attributes, ownAttributes } from '../names.ts';
 import { type Span, type SpanContext, statusError } from './otel.ts';
-
-/*
- * Headers of `@bento-bus/dlq` (`failureHeaders`), which packages that only watch do not depend on. A copy for a retry topic or the dead
- * letters carries them, and so says that the handling ended well only for the lane.
- */
-export const failureNames = {
-  attempts: 'bento-attempts',
-  lastFailed: 'bento-last-failed',
-  errorCode: 'bento-error-code',
-  reason: 'bento-reason',
-  redriveRun: 'bento-redrive-run',
-} as const;
 
 /** A handling, or a hook, under way. */
 export interface AtWork {
@@ -42,7 +31,7 @@ export class SpansAtWork {
     const key = handedOn[headerNames.traceparent];
     if (key === undefined || key === cameWith[headerNames.traceparent]) return undefined;
     if (this.#spans.size >= most) for (const oldest of this.#spans.keys()) if (this.#spans.delete(oldest)) break;
-    const atWork: AtWork = { span, origin, failedBefore: cameWith[failureNames.lastFailed], left: undefined };
+    const atWork: AtWork = { span, origin, failedBefore: cameWith[copyHeaders.lastFailed], left: undefined };
     this.#spans.set(key, atWork);
     return atWork;
   }
@@ -57,16 +46,19 @@ export class SpansAtWork {
     if (key !== undefined) this.#spans.delete(key);
   }
 
-  /** Looks at what is being published: is it the copy of a message whose handling has just failed? */
+  /**
+   * Looks at what is being published: is it the copy of a message whose handling has just failed? Then the handling ended well only for
+   * the lane.
+   */
   publishing(headers: Headers): void {
-    const failed = headers[failureNames.lastFailed];
+    const failed = headers[copyHeaders.lastFailed];
     if (failed === undefined) return;
     const atWork = this.of(headers);
     // Dead letters that a redrive puts back, or keeps for the audit, failed before.
     if (atWork === undefined || atWork.failedBefore === failed) return;
     atWork.left = {
-      outcome: headers[failureNames.reason] === undefined ? 'retry' : 'dead-letter',
-      errorCode: headers[failureNames.errorCode] ?? '_OTHER',
+      outcome: headers[copyHeaders.reason] === undefined ? 'retry' : 'dead-letter',
+      errorCode: headers[copyHeaders.errorCode] ?? '_OTHER',
     };
   }
 }

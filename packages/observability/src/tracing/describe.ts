@@ -1,6 +1,6 @@
 import { type Delivery, headerNames, type Message } from '@bento-bus/core';
+import { copyHeaders } from '../copy-headers.ts';
 import { attributes, type operations, ownAttributes } from '../names.ts';
-import { failureNames } from './at-work.ts';
 import type { Span, SpanAttributes } from './otel.ts';
 
 /** What is the same for every span of one operation on one topic. `topic` undefined: on several. */
@@ -38,9 +38,9 @@ export function describeMessage(span: Span, system: string, { body, headers, id,
 export function describeDelivery(span: Span, system: string, delivery: Delivery, isCopy: boolean): void {
   const { attempt, message, position } = delivery;
   describeMessage(span, system, message);
-  const before = isCopy ? Number(message.headers[failureNames.attempts] ?? 0) : 0;
+  const before = isCopy ? Number(message.headers[copyHeaders.attempts] ?? 0) : 0;
   span.setAttribute(ownAttributes.attempt, before > 0 ? before + attempt : attempt);
-  const run = message.headers[failureNames.redriveRun];
+  const run = message.headers[copyHeaders.redriveRun];
   if (run !== undefined) span.setAttribute(ownAttributes.redriveRun, run);
   if (system === 'kafka') describeOffset(span, position);
 }

@@ -2,8 +2,8 @@ import { headerNames, type Message } from '@bento-bus/core';
 import { describe, expect, it } from '@jest/globals';
 import { Shelf } from '../../test/shelf.ts';
 import { messageOf } from '../../test/watching.ts';
+import { copyHeaders } from '../copy-headers.ts';
 import { findTrail } from './find-trail.ts';
-import { copyHeaders } from './message.ts';
 
 const inFlow = (cause: string) => ({ [headerNames.correlationId]: 'placed', [headerNames.causationId]: cause });
 const placed = messageOf({ id: 'placed', time: 1 });

@@ -6,7 +6,8 @@ import {
   silentLogger,
   type Transport,
 } from '@bento-bus/core';
-import { copyHeaders, type Facts, factsOf, placeOf, type TrailMessage, type TrailStep, toldOf } from './message.ts';
+import { copyHeaders } from '../copy-headers.ts';
+import { type Facts, factsOf, placeOf, type TrailMessage, type TrailStep, toldOf } from './message.ts';
 import { type Look, type ReadingParts, readTopics } from './reading.ts';
 import { type TrailTree, treeOf } from './tree.ts';
 

@@ -1,4 +1,5 @@
 import { type Delivery, headerNames, type Message } from '@bento-bus/core';
+import { copyHeaders } from '../copy-headers.ts';
 
 /** Something that happened to a message. */
 export interface TrailStep {
@@ -95,23 +96,6 @@ export function toldOf(facts: Facts, steps: readonly TrailStep[], forgotten = 0)
     forgotten,
   };
 }
-
-/**
- * Headers by which @bento-bus/dlq tells what a copy is; its `failureHeaders`. They are repeated here since features do not depend on
- * each other; tools/delivery has the test that they are the same.
- */
-export const copyHeaders = {
-  attempts: 'bento-attempts',
-  delays: 'bento-delays',
-  parked: 'bento-parked',
-  lastFailed: 'bento-last-failed',
-  originTopic: 'bento-origin-topic',
-  originGroup: 'bento-origin-group',
-  reason: 'bento-reason',
-  errorCode: 'bento-error-code',
-  error: 'bento-error',
-  redriven: 'bento-redriven',
-} as const;
 
 /** Of a dead letter that a redrive looked at and put back: nothing happened to it. */
 export const isPutBack = ({ headers }: Message): boolean => headers['bento-redrive-pass'] !== undefined;

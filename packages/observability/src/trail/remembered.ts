@@ -1,15 +1,7 @@
 import { type Delivery, isBentoError, type Message } from '@bento-bus/core';
 import { headerText, thrownText } from '@bento-bus/core/adapter';
-import {
-  attemptOf,
-  copyHeaders,
-  type Facts,
-  factsOf,
-  placeOf,
-  type TrailMessage,
-  type TrailStep,
-  toldOf,
-} from './message.ts';
+import { copyHeaders } from '../copy-headers.ts';
+import { attemptOf, type Facts, factsOf, placeOf, type TrailMessage, type TrailStep, toldOf } from './message.ts';
 
 /** A step that may learn how it ended. */
 export type OpenStep = { -readonly [K in keyof TrailStep]: TrailStep[K] };

@@ -8,7 +8,8 @@ import {
 } from '@bento-bus/core';
 import { describe, expect, it } from '@jest/globals';
 import { messageOf, publish, subscribe } from '../../test/watching.ts';
-import { copyHeaders, type TrailMessage } from './message.ts';
+import { copyHeaders } from '../copy-headers.ts';
+import type { TrailMessage } from './message.ts';
 import { createTrail } from './trail.ts';
 import { type TrailBranch, treeOf } from './tree.ts';
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import {
   connectOperations,
   createOperations,
+  deleteLeftTails,
   newToken,
   type Operations,
   type OperationsParts,
@@ -11,7 +12,13 @@ import {
 } from '@bento-bus/admin';
 import { createJsonCodec } from '@bento-bus/codecs';
 import { eventually } from '@bento-bus/conformance';
-import { canPublishCheckpointed, type Delivery, defineEvents, type Transport } from '@bento-bus/core';
+import {
+  canPublishCheckpointed,
+  type Delivery,
+  defineEvents,
+  type MessagingAdmin,
+  type Transport,
+} from '@bento-bus/core';
 import * as dlq from '@bento-bus/dlq';
 import { createInMemoryEventStore, createRelay } from '@bento-bus/eventsourcing';
 import { afterEach, expect, it } from '@jest/globals';
@@ -37,7 +44,7 @@ export function operationsScenarios(backend: Backend): void {
   const open = async (
     transport: Transport,
     more: Partial<OperationsParts<dlq.ParkingStore>> = {},
-  ): Promise<{ readonly local: Operations; readonly remote: Operations }> => {
+  ): Promise<{ readonly admin: MessagingAdmin; readonly local: Operations; readonly remote: Operations }> => {
     const admin = openAdmin(backend, transport);
     const local = createOperations({ admin, transport, dlq, application: 'tests', ...more });
     const token = newToken();
@@ -55,7 +62,7 @@ export function operationsScenarios(backend: Backend): void {
       () => server.closeAllConnections(),
       () => remote.close(),
     );
-    return { local, remote };
+    return { admin, local, remote };
   };
 
   it('tells topics and groups, here and over the endpoint', async () => {
@@ -100,6 +107,25 @@ export function operationsScenarios(backend: Backend): void {
     await until('no group of it', async () => (await local.listGroups(topic)).length === 0);
     const unknown = remote.tail(`${topic}-none`)[Symbol.asyncIterator]();
     await expect(unknown.next()).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
+  }, 60_000);
+
+  it('deletes the groups of tails that were left, and no others', async () => {
+    const transport = await backend.open();
+    const topic = backend.topic();
+    const { admin, local } = await open(transport);
+    await local.createTopic(topic);
+    for (const group of ['bento-tail-left', 'read-models']) await local.createGroup(topic, group);
+    const tailing = local.tail(topic)[Symbol.asyncIterator]();
+    const first = tailing.next();
+    await until('a tail at work', async () => {
+      const own = (await local.listGroups(topic)).find((group) => /^bento-tail-\w+-/.test(group));
+      return own !== undefined && (await local.describeGroup(topic, own)).members.length > 0;
+    });
+    await deleteLeftTails(admin, [`${topic}-none`, topic]);
+    await transport.publish(topic, [messageOf('a', 'still read')]);
+    expect(textOf((await first).value as Pick<Delivery, 'message'>)).toBe('still read');
+    await tailing.return?.();
+    await until('only the other group', async () => (await local.listGroups(topic)).join() === 'read-models');
   }, 60_000);
 
   it('lists dead letters without taking them, redrives and discards', async () => {

@@ -1,18 +1,19 @@
-import type { Logger, MessagingAdmin } from '@bento-bus/core';
+import { type Logger, type MessagingAdmin, silentLogger } from '@bento-bus/core';
+import { tailPrefix } from './tail.ts';
 
-/** What `tail` of @bento-bus/admin names its groups. */
-const prefix = 'bento-tail-';
-
-/** Deletes the groups of tails that a process was killed in, as far as it can. A tail at work has members. */
+/**
+ * Deletes the groups of tails that a process was killed in, as far as it can: a topic that fails is passed over, with a line in the log. A
+ * tail at work has members, and stays.
+ */
 export async function deleteLeftTails(
   admin: Pick<MessagingAdmin, 'listGroups' | 'describeGroup' | 'deleteGroup'>,
   topics: readonly string[],
-  logger: Logger,
+  logger: Logger = silentLogger,
 ): Promise<void> {
   for (const topic of topics)
     try {
       for (const group of await admin.listGroups(topic)) {
-        if (!group.startsWith(prefix)) continue;
+        if (!group.startsWith(tailPrefix)) continue;
         const { members } = await admin.describeGroup(topic, group);
         if (members.length > 0) continue;
         await admin.deleteGroup(group, [topic]);

@@ -1,6 +1,6 @@
 import { silentLogger } from '@bento-bus/core';
 import { expect, it } from '@jest/globals';
-import { deleteLeftTails } from './left-tails.ts';
+import { deleteLeftTails } from '../src/index.ts';
 
 it('groups of tails without members are deleted, and no others; a topic that fails does not keep the next', async () => {
   const members: Record<string, number> = { 'bento-tail-left': 0, 'bento-tail-at-work': 1, 'read-models': 0 };
