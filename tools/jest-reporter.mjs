@@ -1,7 +1,10 @@
 // Leaves the counts of a suite in tmp/test-results.json, an Nx output (suites against servers: in the file named): tools/scripts/test.mjs
 // adds them up, cached runs included.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+
+/** Written when all tests have ended: a process that stays has left something open. */
+export const testsAreOver = 'the end: all tests are over';
 
 export default class CountsReporter {
   #rootDir;
@@ -15,6 +18,23 @@ export default class CountsReporter {
 
   #told = [];
   #again = [];
+
+  /** For who stops a suite that hangs (tools/scripts/suite.mjs). */
+  #at(where) {
+    if (process.env.SUITE_AT) writeFileSync(join(process.env.SUITE_AT, String(process.pid)), where);
+  }
+
+  onTestFileStart({ path }) {
+    this.#at(`the beginning of ${relative(this.#rootDir, path)}`);
+  }
+
+  onTestCaseStart({ path }, { fullName }) {
+    this.#at(`"${fullName}" in ${relative(this.#rootDir, path)}`);
+  }
+
+  onTestFileResult({ path }) {
+    this.#at(`the end of ${relative(this.#rootDir, path)}`);
+  }
 
   /** Which passed at their second try; for the report of a long run also each test that ran, and how long. */
   onTestResult(_, { testResults }) {
@@ -39,5 +59,6 @@ export default class CountsReporter {
       ...(this.#again.length > 0 && { again: this.#again }),
     };
     writeFileSync(file, `${JSON.stringify(counts)}\n`);
+    this.#at(testsAreOver);
   }
 }

@@ -1,3 +1,4 @@
 import base from '../jest.int.mjs';
 
-export default { ...base, displayName: 'delivery' };
+// Its files mostly wait for brokers: two at a time.
+export default { ...base, displayName: 'delivery', maxWorkers: 2 };

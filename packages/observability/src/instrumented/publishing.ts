@@ -7,13 +7,14 @@ type Opener = NonNullable<Instrument['publishing']>;
 type About = Parameters<Opener>[2];
 type Send = (topic: string, messages: readonly Message[]) => Promise<void>;
 
-/**
- * A publishing whose ends are functions of their own, made once, that do not throw: nothing is made for a publish that only it looks at.
- */
-export interface SteadyPublishing extends Publishing {
+/** How a publish ends: functions of their own, which do not throw. */
+interface Ends {
   readonly stored: () => void;
   readonly failed: (error: unknown) => void;
 }
+
+/** A publishing whose ends are made once: nothing is made for a publish that only it looks at. */
+export interface SteadyPublishing extends Publishing, Ends {}
 
 /** Shows publishes to instruments; the first sees what was given, the next what the first made of it. */
 export class PublishWatch {
@@ -21,6 +22,7 @@ export class PublishWatch {
   readonly #faults: Faults;
   readonly #plain: About;
   readonly #checkpointed: About;
+  readonly #together = new Together();
 
   constructor(instruments: readonly Instrument[], about: Surroundings, faults: Faults) {
     this.#openers = instruments.map((instrument) => instrument.publishing?.bind(instrument));
@@ -106,45 +108,64 @@ export class PublishWatch {
       } else opened = both(opened, one, (fault) => faults.report(index, 'end', fault));
     }
     if (opened === undefined) return send(topic, messages);
-    const { stored, failed } = opened as Partial<SteadyPublishing>;
-    return stored === undefined || failed === undefined
-      ? followed(send, topic, messages, ...endsOf(opened, first, faults))
-      : followed(send, topic, messages, stored, failed);
+    const ends = isSteadyPublishing(opened) ? opened : endsOf(opened, first, faults);
+    let sent: Promise<void>;
+    try {
+      sent = send(topic, messages);
+    } catch (error) {
+      ends.failed(error);
+      throw error;
+    }
+    this.#together.follow(sent, ends);
+    // The transport's own promise goes back: nobody waits a turn longer.
+    return sent;
   }
 }
 
-function followed(
-  send: Send,
-  topic: string,
-  messages: readonly Message[],
-  stored: () => void,
-  failed: (error: unknown) => void,
-): Promise<void> {
-  let sent: Promise<void>;
-  try {
-    sent = send(topic, messages);
-  } catch (error) {
-    failed(error);
-    throw error;
+const isSteadyPublishing = (publishing: Publishing): publishing is SteadyPublishing =>
+  (publishing as Partial<SteadyPublishing>).stored !== undefined;
+
+/**
+ * Publishes for which the transport returns one promise, as they are confirmed together: they have one reaction together too, since a
+ * reaction to each would cost more than all else that is done for a publish.
+ */
+class Together {
+  #last: Promise<void> | undefined;
+  /** Of the publishes after the first with the last promise, while it is not settled. */
+  #others: Ends[] | undefined;
+
+  follow(sent: Promise<void>, ends: Ends): void {
+    if (sent !== this.#last) {
+      this.#last = sent;
+      this.#others = undefined;
+      sent.then(ends.stored, ends.failed);
+    } else if (this.#others === undefined) this.#react(sent, ends);
+    else this.#others.push(ends);
   }
-  // The transport's own promise goes back: nobody waits a turn longer.
-  sent.then(stored, failed);
-  return sent;
+
+  #react(sent: Promise<void>, first: Ends): void {
+    const others = [first];
+    this.#others = others;
+    const end = (close: (ends: Ends) => void): void => {
+      if (this.#others === others) this.#others = undefined;
+      others.forEach(close);
+    };
+    sent.then(
+      () => end(({ stored }) => stored()),
+      (error: unknown) => end(({ failed }) => failed(error)),
+    );
+  }
 }
 
-function endsOf(
-  opened: Publishing,
-  index: number,
-  faults: Faults,
-): readonly [stored: () => void, failed: (error: unknown) => void] {
-  const end = (error: unknown): void => {
+function endsOf(opened: Publishing, index: number, faults: Faults): Ends {
+  const failed = (error: unknown): void => {
     try {
       opened.end(error);
     } catch (fault) {
       faults.report(index, 'end', fault);
     }
   };
-  return [() => end(undefined), end];
+  return { stored: () => failed(undefined), failed };
 }
 
 /** Ends from the inside out. */

@@ -7,6 +7,7 @@ import {
   PublishError,
   silentLogger,
 } from '@bento-bus/core';
+import { deferred } from '@bento-bus/core/adapter';
 import { describe, expect, it } from '@jest/globals';
 import * as otel from '@opentelemetry/api';
 import { messageOf, SmallTransport } from '../../test/small-transport.ts';
@@ -67,6 +68,32 @@ describe('Metrics of an instrumented transport', () => {
       'small send orders: 1',
       'small send orders PUBLISH: 1',
       'small send bills TypeError: 1',
+    ]);
+  });
+
+  it('count each of the publishes that are confirmed together, by one promise', async () => {
+    const metrics = createMetrics();
+    let answer = Promise.resolve();
+    const transport = Object.assign(new SmallTransport(), { publish: () => answer });
+    const instrumented = instrument(transport, [metrics]);
+    const publish = (topic: string, count: number): Promise<void>[] =>
+      Array.from({ length: count }, () => instrumented.publish(topic, [messageOf('1')]));
+    await Promise.all([...publish('orders', 3), ...publish('bills', 1)]);
+    await Promise.all(publish('orders', 2));
+    const own = deferred();
+    const other = deferred();
+    answer = own.promise;
+    const refused = publish('orders', 3);
+    answer = other.promise;
+    const late = publish('orders', 2);
+    own.reject(new TypeError('no'));
+    expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+    other.resolve();
+    await Promise.all(late);
+    expect(await valuesOf(metrics, metricNames.sentMessages)).toEqual([
+      'small send orders: 7',
+      'small send bills: 1',
+      'small send orders TypeError: 3',
     ]);
   });
 

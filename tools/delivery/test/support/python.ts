@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 /** A Python that has the clients of others; or why there is none. */
 export type Python = { readonly path: string } | { readonly missing: string };
 
+/** Milliseconds: what PyPI and a client of others may take. One that hangs, as they do at their end, must not keep this process. */
+const limits = { install: 180_000, script: 60_000 };
+
 /** The cache of tools/stack, outside the repository. */
 const cacheFolder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bento-bus');
 
@@ -24,8 +27,9 @@ export async function pythonWith(requirements: readonly string[]): Promise<Pytho
   const fresh = `${folder}.${process.pid}.part`;
   mkdirSync(cacheFolder, { recursive: true });
   try {
-    await run('python3', ['-m', 'venv', fresh]);
-    await run(pathIn(fresh), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
+    await run('python3', ['-m', 'venv', fresh], limits.install);
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements];
+    await run(pathIn(fresh), pip, limits.install);
     renameSync(fresh, folder);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
@@ -39,14 +43,18 @@ export async function pythonWith(requirements: readonly string[]): Promise<Pytho
 export async function runPython(python: Python, script: string, input: object): Promise<unknown> {
   if ('missing' in python) throw new Error(python.missing);
   const file = fileURLToPath(new URL(`../interop/${script}`, import.meta.url));
-  const output = await run(python.path, ['-B', file], JSON.stringify(input));
+  const output = await run(python.path, ['-B', file], limits.script, JSON.stringify(input));
   return JSON.parse(output.trim().split('\n').at(-1) ?? '');
 }
 
-/** Resolves with what it printed; rejects with the end of what it complained of. */
-function run(command: string, args: readonly string[], input = ''): Promise<string> {
+/** Resolves with what it printed; rejects with the end of what it complained of, and when it took too long: it is killed then. */
+function run(command: string, args: readonly string[], limitMs: number, input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    });
     let [output, complaint] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -55,9 +63,10 @@ function run(command: string, args: readonly string[], input = ''): Promise<stri
       complaint = `${complaint}${text}`.slice(-4_000);
     });
     child.on('error', reject);
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       if (code === 0) resolve(output);
-      else reject(new Error(`${command} ended with ${code}: ${complaint.trim()}`));
+      else if (child.killed) reject(new Error(`${command} took longer than ${limitMs / 1_000} s: ${complaint.trim()}`));
+      else reject(new Error(`${command} ended with ${code ?? signal}: ${complaint.trim()}`));
     });
     child.stdin.on('error', () => {}).end(input);
   });
