@@ -1,12 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { uniqueName } from '@bento-bus/conformance';
 import type { Transport } from '@bento-bus/core';
 import { createInProcessTransport } from '@bento-bus/inprocess-bus';
 import { startKafka, startPulsar } from '@bento-bus/stack';
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { openTransport } from './open-transport.ts';
 
 /** A server that can be made to fail. */
 interface Server {
+  readonly name: string;
+  readonly pid: number;
+  readonly dir: string;
   kill(): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -27,6 +32,14 @@ export interface Backend {
 
 export type BackendName = 'inprocess' | 'kafka' | 'pulsar';
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Starts the server before the tests of a file, and stops it after them. */
 export function useBackend(name: BackendName): Backend {
   const opened: Transport[] = [];
@@ -44,6 +57,13 @@ export function useBackend(name: BackendName): Backend {
       environment = { DELIVERY_PULSAR: pulsar.webUrl, DELIVERY_PULSAR_SERVICE: pulsar.serviceUrl };
     }
   }, 90_000);
+  // One that has died, or that a test could not start again, would cost every test after it its whole time limit.
+  beforeEach(async () => {
+    if (server === undefined || isAlive(server.pid)) return;
+    const log = readFileSync(join(server.dir, 'server.log'), 'utf8').slice(-2_000);
+    process.stderr.write(`${server.name} is gone and is started again; it said last:\n${log}\n`);
+    await server.restart();
+  }, 100_000);
   afterEach(async () => {
     shared = undefined;
     await Promise.all(opened.splice(0).map((transport) => transport.close()));
