@@ -1,12 +1,13 @@
-import { setText } from './dom.js';
+import { find, setText } from './dom.js';
 
 /** Who listens is not interrupted more often. Milliseconds. */
 const quietMs = 4_000;
-const region = document.querySelector('#announcer');
+const region = find('#announcer', HTMLElement);
 let waiting = 0;
+/** @type {number | undefined} */
 let timer;
 
-/** Says a sentence, politely. */
+/** Says a sentence, politely. @param {string} text */
 export function announce(text) {
   setText(region, '');
   requestAnimationFrame(() => setText(region, text));

@@ -1,27 +1,55 @@
+/** @import { Answer, Fault, GetPath, Health, Outcome, PostPath } from "./types.ts" */
+/** @typedef {Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }} Options */
+
 /** An answer that is no success, as problem+json (RFC 9457) or made from what there is. */
-class Problem extends Error {
+export class Problem extends Error {
+  /** @param {{ status?: number, detail: string, errors?: Fault[] | undefined }} told */
   constructor({ status = 0, detail, errors = [] }) {
     super(detail);
     this.status = status;
-    /** `{ path, message }` of fields that were refused. */
+    /** Fields that were refused. */
     this.errors = errors;
   }
 }
 
 const unreachable = 'The server does not answer. Look whether it still runs, then try again.';
 
-/** Asks the server for JSON. Rejects with {@link Problem}, or with `AbortError` when the signal ended it. */
-export async function ask(path, { body, signal } = {}) {
-  const response = await reach(path, {
+/**
+ * Asks the server for JSON. Rejects with {@link Problem}, or with `AbortError` when the signal ended it.
+ * @template {GetPath} P
+ * @param {P} path
+ * @param {{ signal?: AbortSignal | null }} [options]
+ * @returns {Promise<Answer<P>>}
+ */
+export const ask = (path, { signal = null } = {}) => answerOf(path, { signal });
+
+/**
+ * The same with something to do, as JSON.
+ * @template {PostPath} P
+ * @param {P} path
+ * @param {object} body
+ * @param {{ signal?: AbortSignal | null }} [options]
+ * @returns {Promise<Outcome<P>>}
+ */
+export const send = (path, body, { signal = null } = {}) =>
+  answerOf(path, {
     signal,
-    ...(body !== undefined && {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
   });
+
+/**
+ * The server's tests hold its answers against its schemas; here they are taken at their word.
+ * @template T
+ * @param {string} path
+ * @param {Options} options
+ * @returns {Promise<T>}
+ */
+async function answerOf(path, options) {
+  const response = await reach(path, options);
   const found = await response.json().catch((cause) => {
-    if (cause.name === 'AbortError') throw cause;
+    if (isAbort(cause)) throw cause;
     return undefined;
   });
   if (response.ok && found !== undefined) return found;
@@ -32,36 +60,58 @@ export async function ask(path, { body, signal } = {}) {
   });
 }
 
+/** @param {string} path @param {Options} options */
 async function reach(path, options) {
   try {
     return await fetch(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
   } catch (cause) {
-    if (cause.name === 'AbortError') throw cause;
+    if (isAbort(cause)) throw cause;
     throw new Problem({ detail: unreachable });
   }
 }
 
-/** Health answers in the same form with 200 and with 503. */
-export async function readHealth(signal) {
+/**
+ * Health answers in the same form with 200 and with 503.
+ * @param {AbortSignal | null} [signal]
+ * @returns {Promise<Health>}
+ */
+export async function readHealth(signal = null) {
   try {
     const response = await reach('/health/ready', { signal });
     return await response.json();
   } catch (cause) {
-    if (cause.name === 'AbortError') throw cause;
+    if (isAbort(cause)) throw cause;
     return { status: 'unreachable', checks: [] };
   }
 }
 
-export const orderPath = (orderId, action) =>
-  `/api/orders/${encodeURIComponent(orderId)}${action === undefined ? '' : `/${action}`}`;
+/** @param {string} orderId @returns {`/api/orders/${string}`} */
+export const orderPath = (orderId) => `/api/orders/${encodeURIComponent(orderId)}`;
 
-/** Path with the parameters that are not empty. */
+/**
+ * Path with the parameters that are not empty.
+ * @template {string} P
+ * @param {P} path
+ * @param {Record<string, string | number | undefined>} parameters
+ * @returns {P | `${P}?${string}`}
+ */
 export function withQuery(path, parameters) {
-  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, String(value));
   return query.size === 0 ? path : `${path}?${query}`;
 }
 
-/** Leaves out what was only ended, and hands on what went wrong. */
+/** @param {unknown} cause */
+const isAbort = (cause) => cause instanceof Error && cause.name === 'AbortError';
+
+/**
+ * Leaves out what was only ended, and hands on what went wrong.
+ * @param {(problem: Problem) => unknown} show
+ * @returns {(cause: unknown) => void}
+ */
 export const unlessAborted = (show) => (cause) => {
-  if (cause.name !== 'AbortError') show(cause);
+  if (!isAbort(cause)) show(cause instanceof Problem ? cause : new Problem({ detail: messageOf(cause) }));
 };
+
+/** @param {unknown} cause */
+const messageOf = (cause) => (cause instanceof Error ? cause.message : String(cause));

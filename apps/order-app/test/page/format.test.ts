@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-/** What of the page's module is tested here; the page itself has no build step and no types. */
+/** What of the page's module is tested here; the page itself has no build step. */
 interface Format {
   money(text: string): string;
   centsOf(text: string): bigint;

@@ -43,6 +43,12 @@ const line = { sku: '85123A', description: 'WHITE HANGING HEART T-LIGHT HOLDER',
     expect(await page.locator('main code').allTextContents()).toContain('npm start -- serve --sample');
   });
 
+  it('says why there is no revenue where all orders are cancelled', async () => {
+    await post(`/api/orders/${await place('GONE-1')}/cancel`, { reason: 'changed my mind' });
+    const page = await browser.page(`${shop.url}/#/revenue`);
+    await page.getByText('All orders are cancelled or refunded.').waitFor();
+  });
+
   it('shows what one visitor does to another who watches', async () => {
     const [watcher, worker] = await Promise.all([browser.page(shop.url), browser.page(`${shop.url}/#/new`)]);
     await settled(watcher);

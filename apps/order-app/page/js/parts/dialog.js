@@ -1,13 +1,20 @@
 import { h } from '../dom.js';
 
 /**
+ * @typedef {{ title: string, text?: string, confirm: string, danger?: boolean, field?: { label: string, longest: number } }} Question
+ */
+
+/**
  * Asks before something is done. Gives undefined when it is not to be done (also by Escape), else what was typed:
  * `''` where there is no `field`. Focus goes into the dialog and comes back to where it was.
+ * @param {Question} question
+ * @returns {Promise<string | undefined>}
  */
 export function ask({ title, text, confirm, danger = false, field }) {
   const input =
     field &&
     h('input', { id: 'dialog-field', name: 'value', autocomplete: 'off', maxlength: field.longest, autofocus: true });
+  /** @type {HTMLDialogElement} */
   const dialog = h(
     'dialog',
     { class: 'dialog', 'aria-labelledby': 'dialog-title', 'aria-describedby': text && 'dialog-text' },

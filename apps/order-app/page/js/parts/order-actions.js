@@ -1,7 +1,13 @@
-import { ask as askServer, orderPath } from '../api.js';
+/** @import { OrderSummary } from "../types.ts" */
+import { orderPath, send } from '../api.js';
 import { ask } from './dialog.js';
 
-/** What can be done to an order, by name. `body` asks what it needs; undefined: it is not to be done. */
+/** @typedef {'pay' | 'ship' | 'cancel' | 'refund'} Action */
+
+/**
+ * What can be done to an order, by name. `body` asks what it needs; undefined: it is not to be done.
+ * @type {Record<Action, { label: string, done: string, danger?: true, body(order: OrderSummary): Promise<object | undefined> }>}
+ */
 const actions = {
   pay: { label: 'Pay', done: 'It is paid.', body: async () => ({}) },
   ship: {
@@ -48,6 +54,7 @@ const actions = {
   },
 };
 
+/** @type {Record<string, Action[]>} */
 const names = {
   placed: ['pay', 'cancel'],
   paid: ['ship', 'refund', 'cancel'],
@@ -55,16 +62,28 @@ const names = {
   refunded: [],
 };
 
-/** Names of what the status allows, the usual next step first. A cancelled order is refunded only where it had been paid. */
+/**
+ * Names of what the status allows, the usual next step first. A cancelled order is refunded only where it had been paid.
+ * @param {string} status
+ * @param {boolean} wasPaid
+ * @returns {Action[]}
+ */
 export const actionsOf = (status, wasPaid) =>
   status === 'cancelled' ? (wasPaid ? ['refund'] : []) : (names[status] ?? []);
 
+/** @param {Action} action */
 export const labelOf = (action) => actions[action].label;
+/** @param {Action} action */
 export const isDanger = (action) => actions[action].danger === true;
+/** @param {Action} action */
 export const sentenceOf = (action) => actions[action].done;
 
-/** Does it, after asking what there is to ask. Gives the order as it is then; undefined: it was not to be done. */
+/**
+ * Does it, after asking what there is to ask. Gives the order as it is then; undefined: it was not to be done.
+ * @param {Action} action
+ * @param {OrderSummary} order
+ */
 export async function perform(action, order) {
   const body = await actions[action].body(order);
-  return body === undefined ? undefined : askServer(orderPath(order.orderId, action), { body });
+  return body === undefined ? undefined : send(`${orderPath(order.orderId)}/${action}`, body);
 }

@@ -1,8 +1,15 @@
+/** @import { Child, Props } from "../dom.js" */
 import { h } from '../dom.js';
 
 /**
+ * `bare`: its label stands for screen readers only; `name`: a class of its cells.
+ * @typedef {{ label: string, name?: string, number?: boolean, wide?: boolean, bare?: boolean }} Column
+ */
+
+/**
  * A table that becomes a list of cards on a narrow screen. The roles stand in it because browsers drop them from tables
- * that are laid out otherwise. `columns`: `{ label, number?, wide?, bare? }`; `bare`: its name stands for screen readers only.
+ * that are laid out otherwise.
+ * @param {{ caption: string, columns: Column[], className?: string }} table
  */
 export function dataTable({ caption, columns, className = '' }) {
   const body = h('tbody', { role: 'rowgroup' });
@@ -19,7 +26,12 @@ export function dataTable({ caption, columns, className = '' }) {
   return { table, body };
 }
 
-/** The cells of a row, in the order of the columns. */
+/**
+ * The cells of a row, in the order of the columns.
+ * @param {Column[]} columns
+ * @param {Child[]} contents
+ * @param {Props} props
+ */
 export function dataRow(columns, contents, props = {}) {
   const cells = columns.map(({ label, number, bare, name, wide }, i) =>
     h(
@@ -35,4 +47,5 @@ export function dataRow(columns, contents, props = {}) {
   return h('tr', { role: 'row', ...props }, cells);
 }
 
+/** @param {string} text */
 export const unseen = (text) => h('span', { class: 'unseen' }, text);

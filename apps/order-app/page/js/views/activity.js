@@ -1,3 +1,4 @@
+/** @import { StreamEvents } from "../types.ts" */
 import { h } from '../dom.js';
 import { capital, clock, money } from '../format.js';
 
@@ -16,26 +17,26 @@ export function activity() {
   );
   const element = h('div', {}, empty, list);
   let paused = false;
+  /** @type {StreamEvents['order'][]} */
   let waiting = [];
   let scheduled = false;
 
+  /** @param {StreamEvents['order']} event */
   function put({ type, orderId, time, country, total }) {
     empty.hidden = true;
     const verb = type.replace(/^order\./, '');
     const about = [total && money(total), country].filter(Boolean).join(' · ');
-    list.prepend(
-      h(
-        'li',
-        { class: `feed-item fresh feed-${verb}` },
-        h('a', { href: `#/orders/${encodeURIComponent(orderId)}`, class: 'feed-order' }, orderId),
-        h('span', { class: 'feed-verb' }, capital(verb)),
-        h('time', { datetime: time, class: 'quiet' }, clock(time)),
-        about !== '' && h('span', { class: 'feed-about quiet' }, about),
-      ),
+    const item = h(
+      'li',
+      { class: `feed-item fresh feed-${verb}` },
+      h('a', { href: `#/orders/${encodeURIComponent(orderId)}`, class: 'feed-order' }, orderId),
+      h('span', { class: 'feed-verb' }, capital(verb)),
+      h('time', { datetime: time, class: 'quiet' }, clock(time)),
+      about !== '' && h('span', { class: 'feed-about quiet' }, about),
     );
-    const item = list.firstElementChild;
+    list.prepend(item);
     setTimeout(() => item.classList.remove('fresh'), freshMs);
-    while (list.childElementCount > most) list.lastElementChild.remove();
+    while (list.childElementCount > most) list.lastElementChild?.remove();
   }
 
   /** Once a picture, however many came; a page that is not seen draws nothing. */
@@ -54,10 +55,12 @@ export function activity() {
 
   return {
     element,
+    /** @param {StreamEvents['order']} event */
     add(event) {
       waiting = [...waiting, event].slice(-most);
       schedule();
     },
+    /** @param {boolean} value */
     pause(value) {
       paused = value;
       schedule();

@@ -1,10 +1,22 @@
-import { ask as askServer, unlessAborted } from '../api.js';
+/** @import { Part } from "../dom.js" */
+/** @import { Question } from "../parts/dialog.js" */
+/** @import { Column } from "../parts/table.js" */
+/** @import { Failed, FailedRun } from "../types.ts" */
+import { ask as askServer, send, unlessAborted } from '../api.js';
 import { h, reconcile, replace, setText } from '../dom.js';
 import { counted, dateAndTime } from '../format.js';
 import { ask } from '../parts/dialog.js';
 import { alertPlace, emptyState, loading } from '../parts/notice.js';
 import { dataRow, dataTable } from '../parts/table.js';
 
+/**
+ * @typedef {Failed['messages'][number]} Message
+ * @typedef {Failed['places'][number]} Counted
+ * @typedef {Counted & { messages: Message[] }} Place
+ * @typedef {(action: 'redrive' | 'discard', place: Counted, ids?: string[], question?: Question) => Promise<void>} Run
+ */
+
+/** @type {Column[]} */
 const columns = [
   { label: 'Message' },
   { label: 'Error', wide: true },
@@ -13,12 +25,13 @@ const columns = [
   { label: 'Actions', bare: true },
 ];
 
-/** Messages that a group could not handle, by place, to be redriven or discarded, one or all. */
+/** Messages that a group could not handle, by place, to be redriven or discarded, one or all. @param {AbortSignal} signal */
 export function failedMessages(signal) {
   const said = h('p', { class: 'said', role: 'status', tabindex: '-1' });
   // What could not be done stays to be read when the messages are loaded again.
   const [alert, refusal] = [alertPlace(), alertPlace()];
   const list = h('div', { class: 'places' }, loading('failed messages'));
+  /** @type {Map<string, Part<Place>>} */
   const known = new Map();
   let first = true;
 
@@ -38,6 +51,7 @@ export function failedMessages(signal) {
     }
   }
 
+  /** @param {Counted[]} places @param {Message[]} messages */
   function show(places, messages) {
     if (first || (places.length > 0 && known.size === 0)) replace(list);
     first = false;
@@ -58,11 +72,13 @@ export function failedMessages(signal) {
       );
   }
 
-  /** Once it is asked and agreed to: does it, says so, and shows what is left. */
+  /** Once it is asked and agreed to: does it, says so, and shows what is left. @type {Run} */
   async function run(action, { topic, group }, ids, question) {
     if (question !== undefined && (await ask(question)) === undefined) return;
+    /** @type {FailedRun} */
+    const what = { topic, group, ids };
     try {
-      const { done, kept } = await askServer(`/api/failed/${action}`, { body: { topic, group, ...(ids && { ids }) } });
+      const { done, kept } = await send(`/api/failed/${action}`, what);
       refusal.clear();
       const verb = action === 'redrive' ? 'redriven' : 'discarded';
       setText(said, `${counted(done, 'message')} ${verb}${kept > 0 ? `, ${kept} kept` : ''}.`);
@@ -87,13 +103,16 @@ export function failedMessages(signal) {
   };
 }
 
+/** @param {{ topic: string, group: string }} place */
 const keyOf = ({ topic, group }) => JSON.stringify([topic, group]);
 
+/** @param {Place} place @param {Run} run @returns {Part<Place>} */
 function failedPlace(place, run) {
   const { topic, group } = place;
   const title = h('h3', {});
   const { table, body } = dataTable({ caption: `Failed messages of ${group}`, columns, className: 'failed' });
   const hidden = h('p', { class: 'quiet' });
+  /** @type {Map<string, Part<Message>>} */
   const known = new Map();
   let now = place;
   const all = () => counted(now.count, 'message');
@@ -143,6 +162,7 @@ function failedPlace(place, run) {
   };
 }
 
+/** @param {string} what @param {string} group @returns {Question} */
 const discarding = (what, group) => ({
   title: `Discard ${what}`,
   text: `${group} will never handle what you discard. A copy stays in the log.`,
@@ -150,6 +170,7 @@ const discarding = (what, group) => ({
   danger: true,
 });
 
+/** @param {Message} message @param {Counted} place @param {Run} run @returns {Part<Message>} */
 function failedRow({ id, type, key }, place, run) {
   const error = h('span', { class: 'error-text' });
   const code = h('code');
@@ -186,5 +207,6 @@ function failedRow({ id, type, key }, place, run) {
   };
 }
 
+/** @param {string} text @param {string} label @param {() => unknown} work */
 const button = (text, label, work) =>
   h('button', { type: 'button', class: 'small', 'aria-label': label, on: { click: () => void work() } }, text);

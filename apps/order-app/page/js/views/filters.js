@@ -6,9 +6,13 @@ import { statuses, statusName } from '../parts/notice.js';
 /** How long typing must rest before it is searched for. Milliseconds. */
 const restMs = 250;
 
-/** What is shown of all orders: status with how many there are, country, text, sorting. `changed` is called after each choice. */
+/**
+ * What is shown of all orders: status with how many there are, country, text, sorting. `changed` is called after each choice.
+ * @param {URLSearchParams} parameters
+ * @param {() => void} changed
+ */
 export function filters(parameters, changed) {
-  let status = statuses.includes(parameters.get('status')) ? parameters.get('status') : '';
+  let status = statuses.find((name) => name === parameters.get('status')) ?? '';
   let country = parameters.get('country') ?? '';
   const search = h('input', {
     type: 'search',
@@ -19,6 +23,7 @@ export function filters(parameters, changed) {
     autocomplete: 'off',
     on: { input: () => later(), keydown: (event) => event.key === 'Enter' && choose() },
   });
+  /** @type {HTMLSelectElement} */
   const countries = h('select', { id: 'country', on: { change: () => ((country = countries.value), choose()) } });
   const sorting = h(
     'select',
@@ -30,6 +35,7 @@ export function filters(parameters, changed) {
     statusRadio(value, value === status, () => ((status = value), choose())),
   );
 
+  /** @type {number | undefined} */
   let timer;
   function later() {
     clearTimeout(timer);
@@ -45,6 +51,7 @@ export function filters(parameters, changed) {
     return { status, country, search: search.value.trim(), order: sorting.value };
   }
 
+  /** @param {string[]} names */
   function showCountries(names) {
     const all = names.includes(country) || country === '' ? names : [country, ...names];
     replace(
@@ -82,11 +89,11 @@ export function filters(parameters, changed) {
       country = '';
       search.value = '';
       countries.value = '';
-      radios[0].check();
+      radios[0]?.check();
       search.focus();
       choose();
     },
-    /** Asks anew how many orders there are of each status, and which countries. */
+    /** Asks anew how many orders there are of each status, and which countries. @param {AbortSignal} signal */
     async refresh(signal) {
       try {
         const { orders, byStatus, byCountry } = await ask('/api/statistics', { signal });
@@ -105,6 +112,7 @@ export function filters(parameters, changed) {
   };
 }
 
+/** @param {string} value @param {boolean} checked @param {() => unknown} chosen */
 function statusRadio(value, checked, chosen) {
   const input = h('input', { type: 'radio', name: 'status', value, checked, on: { change: chosen } });
   const number = h('span', { class: 'segment-count' });
@@ -119,6 +127,7 @@ function statusRadio(value, checked, chosen) {
     check() {
       input.checked = true;
     },
+    /** @param {number} orders */
     tell: (orders) => setText(number, count(orders)),
   };
 }

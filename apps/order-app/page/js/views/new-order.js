@@ -1,5 +1,7 @@
+/** @import { Fault } from "../types.ts" */
+/** @import { Field, Line } from "./order-form.js" */
 import { announce } from '../announcer.js';
-import { ask, unlessAborted } from '../api.js';
+import { ask, send, unlessAborted } from '../api.js';
 import { h, replace, setText } from '../dom.js';
 import { money, totalOf } from '../format.js';
 import { fieldOf, orderLine } from './order-form.js';
@@ -20,12 +22,14 @@ export function newOrderView() {
   const countries = h('datalist', { id: 'countries' });
   // Sent again after an answer that got lost, the order is still one.
   const ownNumber = newNumber();
+  /** @type {Line[]} */
   const lines = [];
   const lineList = h('ol', { class: 'form-lines' });
   const total = h('output', { class: 'form-total' });
   const faults = h('div', { class: 'alert', role: 'alert', tabindex: '-1', hidden: true });
-  const send = h('button', { type: 'submit', class: 'primary' }, 'Place order');
+  const place = h('button', { type: 'submit', class: 'primary' }, 'Place order');
 
+  /** @param {{ focus: boolean }} how */
   function addLine({ focus }) {
     const line = orderLine({ remove: () => removeLine(line), changed: sumUp });
     lines.push(line);
@@ -34,12 +38,13 @@ export function newOrderView() {
     if (focus) line.focus();
   }
 
+  /** @param {Line} line */
   function removeLine(line) {
     const at = lines.indexOf(line);
     lines.splice(at, 1);
     line.element.remove();
     renumber();
-    lines[Math.min(at, lines.length - 1)].focus();
+    lines[Math.min(at, lines.length - 1)]?.focus();
     announce(`Line ${at + 1} is removed.`);
   }
 
@@ -53,9 +58,10 @@ export function newOrderView() {
     setText(total, sum === undefined ? '–' : money(sum));
   }
 
+  /** @returns {Field[]} */
   const fields = () => [country, customer, number, ...lines.flatMap((line) => line.fields)];
 
-  /** `errors`: `{ path, message }`. */
+  /** @param {string} detail @param {Fault[]} errors */
   function showFaults(detail, errors) {
     for (const field of fields()) field.fault(undefined);
     const entries = errors.map(({ path, message }) => {
@@ -78,9 +84,10 @@ export function newOrderView() {
     faults.focus();
   }
 
+  /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
-    if (send.getAttribute('aria-disabled') === 'true') return;
+    if (place.getAttribute('aria-disabled') === 'true') return;
     const bad = lines.flatMap(({ quantity }) =>
       /^\s*-?\d{1,15}\s*$/.test(quantity.input.value)
         ? []
@@ -90,7 +97,7 @@ export function newOrderView() {
       showFaults('The order is not placed: a quantity is missing.', bad);
       return;
     }
-    send.setAttribute('aria-disabled', 'true');
+    place.setAttribute('aria-disabled', 'true');
     try {
       const body = {
         orderId: number.input.value.trim() || ownNumber,
@@ -98,7 +105,7 @@ export function newOrderView() {
         country: country.input.value.trim(),
         lines: lines.map((line) => line.value()),
       };
-      const order = await ask('/api/orders', { body, signal });
+      const order = await send('/api/orders', body, { signal });
       announce(`Order ${order.orderId} is placed.`);
       location.hash = `#/orders/${encodeURIComponent(order.orderId)}`;
     } catch (cause) {
@@ -106,7 +113,7 @@ export function newOrderView() {
         showFaults(errors.length > 0 ? 'The order is not placed. Correct these fields:' : message, errors),
       )(cause);
     } finally {
-      send.removeAttribute('aria-disabled');
+      place.removeAttribute('aria-disabled');
     }
   }
 
@@ -135,7 +142,7 @@ export function newOrderView() {
       h('h2', {}, 'Lines'),
       lineList,
       h('button', { type: 'button', on: { click: () => addLine({ focus: true }) } }, 'Add line'),
-      h('div', { class: 'form-end' }, h('p', {}, 'Total ', total), send),
+      h('div', { class: 'form-end' }, h('p', {}, 'Total ', total), place),
     ),
   );
   return { title: 'New order', element, close: () => gone.abort() };

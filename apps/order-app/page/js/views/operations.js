@@ -1,3 +1,5 @@
+/** @import { Part } from "../dom.js" */
+/** @import { Groups, Health } from "../types.ts" */
 import { ask, readHealth, unlessAborted } from '../api.js';
 import { h, reconcile, replace, setText } from '../dom.js';
 import { capital, clock, count } from '../format.js';
@@ -13,6 +15,10 @@ const columns = [
   { label: 'Members', number: true },
   { label: 'Waiting', number: true },
 ];
+/** @typedef {Groups['groups'][number]} Group */
+/** @typedef {[text: string, tone: string]} Told */
+
+/** @type {Record<string, Told>} */
 const states = { ok: ['Up to date', 'good'], behind: ['Behind', 'wait'], stopped: ['Stopped', 'bad'] };
 /** Milliseconds. */
 const healthEveryMs = 5_000;
@@ -25,6 +31,7 @@ export function operationsView() {
   const health = healthList();
   const failed = failedMessages(signal);
 
+  /** @returns {Promise<void>} */
   const loadGroups = () =>
     ask('/api/groups', { signal }).then(
       (found) => groups.show(found),
@@ -41,14 +48,14 @@ export function operationsView() {
     void failed.load();
   };
 
-  live.addEventListener('groups', ({ detail }) => groups.show(detail), { signal });
-  live.addEventListener(
+  live.on('groups', (found) => groups.show(found), signal);
+  live.on(
     'failed',
     throttled(() => void failed.load(), 1_000, signal),
-    { signal },
+    signal,
   );
-  live.addEventListener('again', all, { signal });
-  live.addEventListener('state', () => void loadHealth(), { signal });
+  live.on('again', all, signal);
+  live.on('state', () => void loadHealth(), signal);
   const timer = setInterval(() => void loadHealth(), healthEveryMs);
   all();
 
@@ -73,6 +80,7 @@ function groupTable() {
   const alert = alertPlace();
   const updated = h('p', { class: 'quiet' });
   const place = h('div', {}, loading('groups'));
+  /** @type {Map<string, Part<Group>>} */
   const known = new Map();
   return {
     element: h(
@@ -82,6 +90,7 @@ function groupTable() {
       alert.element,
       place,
     ),
+    /** @param {Groups} found */
     show({ groups, updatedAt }) {
       alert.clear();
       setText(updated, `As of ${clock(updatedAt)}`);
@@ -90,6 +99,7 @@ function groupTable() {
         replace(place, emptyState('No groups yet', h('p', {}, 'They come into being with the first subscription.')));
       else if (!place.contains(table)) replace(place, table);
     },
+    /** @param {string} text @param {() => unknown} retry */
     fail(text, retry) {
       if (known.size === 0) replace(place);
       alert.show(text, retry);
@@ -97,6 +107,7 @@ function groupTable() {
   };
 }
 
+/** @param {Group} group @returns {Part<Group>} */
 function groupRow({ topic, group }) {
   const state = h('span', { class: 'state' });
   const members = h('span');
@@ -106,19 +117,21 @@ function groupRow({ topic, group }) {
     update(now) {
       const [text, tone] = states[now.state] ?? [capital(now.state), 'plain'];
       setText(state, text);
-      state.dataset.tone = tone;
+      state.dataset['tone'] = tone;
       setText(members, count(now.members));
       setText(lag, count(now.lag));
     },
   };
 }
 
+/** @type {Record<string, Told>} */
 const statusTexts = {
   ok: ['All is well', 'good'],
   failing: ['Something fails', 'bad'],
   draining: ['Shutting down', 'wait'],
   unreachable: ['The server does not answer', 'bad'],
 };
+/** @type {Record<string, string>} */
 const checkNames = { broker: 'Broker', store: 'Event store', relay: 'Relay', lag: 'Lag', projections: 'Read models' };
 
 function healthList() {
@@ -139,10 +152,11 @@ function healthList() {
         h('li', {}, h('a', { href: '/openapi.json' }, 'OpenAPI document')),
       ),
     ),
+    /** @param {Health} report */
     show({ status, checks }) {
       const [text, tone] = statusTexts[status] ?? [capital(status), 'plain'];
       setText(line, text);
-      line.dataset.tone = tone;
+      line.dataset['tone'] = tone;
       replace(
         list,
         checks.map(({ name, ok, detail }) =>

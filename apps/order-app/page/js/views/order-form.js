@@ -1,7 +1,16 @@
+/** @typedef {ReturnType<typeof fieldOf>} Field */
+/** @typedef {ReturnType<typeof orderLine>} Line */
+
 import { h, setText } from '../dom.js';
 import { unseen } from '../parts/table.js';
 
-/** A labelled text field with a place for what is wrong with it. `id` is the path by which the server names it. */
+/**
+ * A labelled text field with a place for what is wrong with it. `id` is the path by which the server names it.
+ * @param {{
+ *   id: string, label: string, hint?: string, required?: boolean,
+ *   inputmode?: string, list?: string, autocomplete?: string, changed?: () => void,
+ * }} what
+ */
 export function fieldOf({ id, label, hint, required = false, inputmode, list, autocomplete = 'off', changed }) {
   const input = h('input', {
     id,
@@ -14,11 +23,13 @@ export function fieldOf({ id, label, hint, required = false, inputmode, list, au
   const caption = h('label', { for: id }, label, !required && h('span', { class: 'quiet' }, ' (optional)'));
   const hintText = hint && h('p', { class: 'hint' }, hint);
   const faultText = h('p', { class: 'fault', hidden: true });
+  /** @type {string | undefined} */
   let told;
   const field = {
     input,
     element: h('div', { class: 'field' }, caption, input, hintText, faultText),
     name: () => label,
+    /** @param {string} path */
     rename(path) {
       input.id = path;
       caption.htmlFor = path;
@@ -26,7 +37,7 @@ export function fieldOf({ id, label, hint, required = false, inputmode, list, au
       faultText.id = `${path}-fault`;
       field.fault(told);
     },
-    /** Undefined: nothing is wrong. */
+    /** Undefined: nothing is wrong. @param {string} [message] */
     fault(message) {
       told = message;
       faultText.hidden = message === undefined;
@@ -44,7 +55,7 @@ export function fieldOf({ id, label, hint, required = false, inputmode, list, au
   return field;
 }
 
-/** One line of the form. */
+/** One line of the form. @param {{ remove: () => void, changed: () => void }} what */
 export function orderLine({ remove, changed }) {
   const sku = fieldOf({ id: 'sku', label: 'Article', required: true });
   const description = fieldOf({ id: 'description', label: 'Description' });
@@ -74,7 +85,7 @@ export function orderLine({ remove, changed }) {
         h('div', { class: 'form-drop' }, drop),
       ),
     ),
-    /** Its place among the lines; an order keeps one at least. */
+    /** Its place among the lines; an order keeps one at least. @param {number} i @param {boolean} removable */
     number(i, removable) {
       at = i;
       setText(legend, `Line ${i + 1}`);

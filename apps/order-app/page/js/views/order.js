@@ -1,3 +1,7 @@
+/** @import { Child } from "../dom.js" */
+/** @import { Action } from "../parts/order-actions.js" */
+/** @import { Column } from "../parts/table.js" */
+/** @import { OrderDetails } from "../types.ts" */
 import { announce } from '../announcer.js';
 import { ask, orderPath, unlessAborted } from '../api.js';
 import { h, replace } from '../dom.js';
@@ -14,6 +18,7 @@ const followMs = 400;
 /** Notifications and retries come after the event is seen here. Milliseconds. */
 const afterwardsMs = 2_000;
 
+/** @type {Column[]} */
 const lineColumns = [
   { label: 'Article' },
   { label: 'Description', wide: true },
@@ -22,7 +27,7 @@ const lineColumns = [
   { label: 'Amount', number: true },
 ];
 
-/** One order: its lines, what can be done, what has happened, and what became of its messages. */
+/** One order: its lines, what can be done, what has happened, and what became of its messages. @param {string} orderId */
 export function orderView(orderId) {
   const gone = new AbortController();
   const { signal } = gone;
@@ -34,6 +39,7 @@ export function orderView(orderId) {
   const content = h('div', { class: 'stack' }, loading('the order'));
   const events = timeline();
   const trace = traceSteps();
+  /** @type {OrderDetails | undefined} */
   let shown;
   let wasPaid = false;
   /** Counts what is asked: of answers that come in another order, only that to the last question is shown. */
@@ -45,7 +51,7 @@ export function orderView(orderId) {
     try {
       const [order, history] = await Promise.all([
         ask(orderPath(orderId), { signal }),
-        ask(orderPath(orderId, 'events'), { signal }),
+        ask(`${orderPath(orderId)}/events`, { signal }),
         loadTrace(),
       ]);
       if (mine !== asked) return;
@@ -64,24 +70,26 @@ export function orderView(orderId) {
 
   async function loadTrace() {
     try {
-      trace.show((await ask(orderPath(orderId, 'trace'), { signal })).steps);
+      trace.show((await ask(`${orderPath(orderId)}/trace`, { signal })).steps);
     } catch (cause) {
       unlessAborted(({ message }) => trace.fail(message))(cause);
     }
   }
 
+  /** @param {OrderDetails} order */
   function show(order) {
     const before = shown;
     shown = order;
-    if (before?.status !== order.status || before === undefined) {
+    if (before === undefined || before.status !== order.status) {
       replace(chip, statusChip(order.status));
       showButtons(order);
     }
     if (before === undefined)
       replace(content, facts(order), lineTable(order), h('div', { class: 'halves' }, events.element, trace.element));
-    else if (before.tracking !== order.tracking) content.firstElementChild.replaceWith(facts(order));
+    else if (before.tracking !== order.tracking) content.firstElementChild?.replaceWith(facts(order));
   }
 
+  /** @param {OrderDetails} order */
   function showButtons(order) {
     const names = actionsOf(order.status, wasPaid);
     replace(
@@ -101,8 +109,9 @@ export function orderView(orderId) {
   }
 
   let busy = false;
+  /** @param {Action} name */
   async function act(name) {
-    if (busy) return;
+    if (busy || shown === undefined) return;
     busy = true;
     buttons.setAttribute('aria-busy', 'true');
     try {
@@ -129,18 +138,19 @@ export function orderView(orderId) {
 
   const follow = throttled(() => void load(), followMs, signal);
   const later = throttled(() => void loadTrace(), afterwardsMs, signal);
-  live.addEventListener(
+  live.on(
     'order',
-    ({ detail }) => {
-      if (detail.orderId !== orderId) return;
-      if (!busy && detail.status !== undefined && detail.status !== shown?.status)
-        announce(`This order is ${detail.status} now.`);
+    (change) => {
+      if (change.orderId !== orderId) return;
+      if (!busy && change.status !== '' && change.status !== shown?.status)
+        announce(`This order is ${change.status} now.`);
       follow();
       later();
     },
-    { signal },
+    signal,
   );
-  for (const name of ['again', 'failed']) live.addEventListener(name, name === 'again' ? follow : later, { signal });
+  live.on('again', follow, signal);
+  live.on('failed', later, signal);
 
   void load();
   const element = h(
@@ -166,8 +176,10 @@ export function orderView(orderId) {
   return { title: `Order ${orderId}`, element, close: () => gone.abort() };
 }
 
+/** @param {string} name @param {Child} value */
 const fact = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
 
+/** @param {OrderDetails} order */
 const facts = ({ customerId, country, placedAt, lineCount, total, tracking }) =>
   h(
     'dl',
@@ -183,6 +195,7 @@ const facts = ({ customerId, country, placedAt, lineCount, total, tracking }) =>
 /** Lines drawn at once; an order may have a thousand. */
 const linesAtOnce = 100;
 
+/** @param {OrderDetails} order */
 function lineTable({ lines, total }) {
   const { table, body } = dataTable({ caption: 'Lines of the order', columns: lineColumns });
   let drawn = 0;

@@ -1,3 +1,7 @@
+/** @import { Problem } from "../api.js" */
+/** @import { Part } from "../dom.js" */
+/** @import { Action } from "../parts/order-actions.js" */
+/** @import { OrderSummary } from "../types.ts" */
 import { announce } from '../announcer.js';
 import { unlessAborted } from '../api.js';
 import { h, reconcile, replace, setText } from '../dom.js';
@@ -5,6 +9,12 @@ import { count, dateAndTime, money } from '../format.js';
 import { statusChip } from '../parts/notice.js';
 import { actionsOf, labelOf, perform, sentenceOf } from '../parts/order-actions.js';
 import { dataRow, dataTable } from '../parts/table.js';
+
+/**
+ * A row, and what its button does.
+ * @typedef {Part<OrderSummary> & { order?: OrderSummary, focus(): void, busy(value: boolean): void, mark(): void }} Row
+ * @typedef {(action: Action, row: Row) => Promise<void>} Act
+ */
 
 const columns = [
   { label: 'Order', name: 'order' },
@@ -19,12 +29,18 @@ const columns = [
 /** How long a row shows that it is new. Milliseconds; as long as the animation. */
 const freshMs = 4_000;
 
-/** Rows of orders, each with its usual next step. */
+/**
+ * Rows of orders, each with its usual next step.
+ * @param {{ onError: (problem: Problem) => void, onDone: () => void }} told
+ */
 export function ordersTable({ onError, onDone }) {
   const { table, body } = dataTable({ caption: 'Orders', columns, className: 'orders' });
+  /** @type {Map<string, Row>} */
   const known = new Map();
 
+  /** @type {Act} */
   async function act(action, row) {
+    if (row.order === undefined) return;
     row.busy(true);
     try {
       const order = await perform(action, row.order);
@@ -43,9 +59,9 @@ export function ordersTable({ onError, onDone }) {
   return {
     element: table,
     shown: () => known.size > 0,
-    /** `fresh`: marks rows that were not there, or were otherwise. */
+    /** `fresh`: marks rows that were not there, or were otherwise. @param {OrderSummary[]} orders @param {{ fresh: boolean }} how */
     show(orders, { fresh }) {
-      const before = new Map([...known].map(([id, row]) => [id, row.order.status]));
+      const before = new Map([...known].map(([id, row]) => [id, row.order?.status]));
       reconcile(
         body,
         known,
@@ -54,11 +70,12 @@ export function ordersTable({ onError, onDone }) {
         () => orderRow(act),
       );
       if (fresh)
-        for (const { orderId, status } of orders) if (before.get(orderId) !== status) known.get(orderId).mark();
+        for (const { orderId, status } of orders) if (before.get(orderId) !== status) known.get(orderId)?.mark();
     },
   };
 }
 
+/** @param {Act} act */
 function orderRow(act) {
   const link = h('a', { class: 'order-link' });
   const chip = h('span');
@@ -74,10 +91,11 @@ function orderRow(act) {
     texts.total,
     next,
   ]);
+  /** @type {number | undefined} */
   let timer;
+  /** @type {Row} */
   const row = {
     element,
-    order: undefined,
     update(order) {
       const status = row.order?.status;
       row.order = order;
@@ -112,19 +130,21 @@ function orderRow(act) {
   return row;
 }
 
+/** @param {OrderSummary} order @param {Act} act @param {Row} row */
 function nextButton({ status, orderId }, act, row) {
   const [action] = actionsOf(status, false);
   if (action !== 'pay' && action !== 'ship') return undefined;
-  return h(
+  const button = h(
     'button',
     {
       type: 'button',
       class: 'small',
       'aria-label': `${labelOf(action)} order ${orderId}`,
       on: {
-        click: ({ currentTarget }) => currentTarget.getAttribute('aria-disabled') !== 'true' && void act(action, row),
+        click: () => void (button.getAttribute('aria-disabled') !== 'true' && act(action, row)),
       },
     },
     labelOf(action),
   );
+  return button;
 }

@@ -1,3 +1,4 @@
+/** @import { OrderPage } from "../types.ts" */
 import { announce, announceArrival } from '../announcer.js';
 import { ask, unlessAborted, withQuery } from '../api.js';
 import { h, replace, setText } from '../dom.js';
@@ -13,15 +14,15 @@ const pageSize = 25;
 /** How often the list follows what happens. Milliseconds. */
 const followMs = 1_000;
 
-/** All orders, a page at a time, as they arrive. Filters stand in the address. */
+/** All orders, a page at a time, as they arrive. Filters stand in the address. @param {URLSearchParams} parameters */
 export function ordersView(parameters) {
   const gone = new AbortController();
   const { signal } = gone;
   // What could not be done stays to be read when the list is loaded again.
   const [alert, refusal] = [alertPlace(), alertPlace()];
   const table = ordersTable({
-    onError(cause) {
-      refusal.show(cause.message);
+    onError({ message }) {
+      refusal.show(message);
       void load({ fresh: true });
     },
     onDone() {
@@ -43,19 +44,24 @@ export function ordersView(parameters) {
   const missed = h('button', { type: 'button', class: 'missed', hidden: true, on: { click: () => catchUp() } });
   const feed = activity();
 
-  /** Cursors of the pages up to the one shown. */
+  /** Cursors of the pages up to the one shown. @type {(string | undefined)[]} */
   let cursors = [undefined];
-  let next;
+  /** @type {string | null} */
+  let next = null;
   let paused = false;
   let unread = 0;
   let running = false;
-  /** What was asked for meanwhile. */
+  /** What was asked for meanwhile. @type {{ fresh: boolean, tell: boolean } | undefined} */
   let wanted;
 
-  /** `fresh`: marks what is new; `tell`: says what is found, for who asked for it. The server has one load at a time to do for a page. */
+  /**
+   * `fresh`: marks what is new; `tell`: says what is found, for who asked for it. The server has one load at a time to do for a page.
+   * @param {{ fresh?: boolean, tell?: boolean }} how
+   * @returns {Promise<void>}
+   */
   async function load({ fresh = false, tell = false } = {}) {
     if (running) {
-      wanted = { fresh, tell: tell || wanted?.tell };
+      wanted = { fresh, tell: tell || wanted?.tell === true };
       return;
     }
     running = true;
@@ -70,9 +76,9 @@ export function ordersView(parameters) {
         if (tell) announce(page.count === 0 ? 'No order fits.' : `Orders ${range.textContent}.`);
       }
     } catch (cause) {
-      unlessAborted(() => {
+      unlessAborted(({ message }) => {
         if (!table.shown()) replace(place);
-        alert.show(cause.message, () => load());
+        alert.show(message, () => load());
       })(cause);
     }
     running = false;
@@ -84,6 +90,7 @@ export function ordersView(parameters) {
 
   const pathNow = () => withQuery('/api/orders', { ...chosen.query(), limit: pageSize, cursor: cursors.at(-1) });
 
+  /** @param {OrderPage} page @param {boolean} fresh */
   function show(page, fresh) {
     next = page.next;
     table.show(page.orders, { fresh });
@@ -118,6 +125,7 @@ export function ordersView(parameters) {
     void load({ tell: true });
   }
 
+  /** @param {number} by */
   function turn(by) {
     if (by > 0 && next !== null) cursors.push(next);
     else if (by < 0 && cursors.length > 1) cursors.pop();
@@ -154,10 +162,10 @@ export function ordersView(parameters) {
     signal,
   );
   const recount = throttled(() => void chosen.refresh(signal), followMs * 2, signal);
-  live.addEventListener(
+  live.on(
     'order',
-    ({ detail }) => {
-      feed.add(detail);
+    (change) => {
+      feed.add(change);
       recount();
       if (!paused && cursors.length === 1) {
         announceArrival();
@@ -168,9 +176,9 @@ export function ordersView(parameters) {
       missed.hidden = false;
       setText(missed, `${unread === 1 ? 'One change' : `${count(unread)} changes`} since. Show the newest`);
     },
-    { signal },
+    signal,
   );
-  live.addEventListener('again', () => (paused ? undefined : (void load(), recount())), { signal });
+  live.on('again', () => (paused ? undefined : (void load(), recount())), signal);
 
   void load();
   recount();
@@ -207,7 +215,12 @@ export function ordersView(parameters) {
   return { title: 'Orders', element, close: () => gone.abort() };
 }
 
-/** Focus that stood on a button which cannot be pressed any more goes to its neighbour. */
+/**
+ * Focus that stood on a button which cannot be pressed any more goes to its neighbour.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} can
+ * @param {HTMLButtonElement} other
+ */
 function turnable(button, can, other) {
   const focused = document.activeElement === button;
   button.disabled = !can;

@@ -1,3 +1,4 @@
+/** @import { Revenue, Statistics } from "../types.ts" */
 import { ask, unlessAborted } from '../api.js';
 import { h, replace, setText } from '../dom.js';
 import { centsOf, count, counted, date, money, textOfCents } from '../format.js';
@@ -59,6 +60,7 @@ export function revenueView() {
     h('section', { class: 'panel' }, h('h2', {}, 'By country'), byCountry.element),
   ];
   const content = h('div', { class: 'stack' }, loading('figures'));
+  /** @type {Statistics | undefined} */
   let statistics;
 
   async function load() {
@@ -75,30 +77,39 @@ export function revenueView() {
   }
 
   function draw() {
-    if (statistics.orders === 0) {
+    if (statistics === undefined) return;
+    // Also where there are orders: what is cancelled or refunded brings none.
+    if (statistics.byDay.length === 0) {
       replace(
         content,
         emptyState(
           'No revenue yet',
-          h(
-            'p',
-            {},
-            'It is drawn as soon as there is an order. ',
-            h('a', { href: '#/new' }, 'Place the first one'),
-            '.',
-          ),
+          statistics.orders === 0
+            ? h(
+                'p',
+                {},
+                'It is drawn as soon as there is an order. ',
+                h('a', { href: '#/new' }, 'Place the first one'),
+                '.',
+              )
+            : h('p', {}, 'All orders are cancelled or refunded.'),
         ),
       );
       return;
     }
-    if (!content.contains(figures[0])) replace(content, figures);
+    if (!content.contains(byDay.element)) replace(content, figures);
     setText(tiles.revenue.value, money(statistics.revenue));
-    for (const name of ['orders', 'lines', 'creditNotes']) setText(tiles[name].value, count(statistics[name]));
+    for (const name of /** @type {const} */ (['orders', 'lines', 'creditNotes']))
+      setText(tiles[name].value, count(statistics[name]));
     drawDays(statistics.byDay.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(-Number(span.value)));
     drawCountries(statistics.byCountry);
   }
 
+  /** @param {Revenue[]} days */
   function drawDays(days) {
+    const [first] = days;
+    const last = days.at(-1);
+    if (first === undefined || last === undefined) return;
     const best = highest(days);
     byDay.show(
       days.map(({ key, orders, revenue }) => ({
@@ -108,12 +119,15 @@ export function revenueView() {
         value: revenue,
         orders,
       })),
-      `${counted(days.length, 'day')} from ${date(days[0].key)} to ${date(days.at(-1).key)}. The best was ${date(best.key)} with ${money(best.revenue)}.`,
+      `${counted(days.length, 'day')} from ${date(first.key)} to ${date(last.key)}. The best was ${date(best.key)} with ${money(best.revenue)}.`,
     );
   }
 
+  /** @param {Revenue[]} all */
   function drawCountries(all) {
     const sorted = all.toSorted(byRevenue);
+    const [best] = sorted;
+    if (best === undefined) return;
     const single = sorted.length === mostCountries + 1 ? sorted : sorted.slice(0, mostCountries);
     const others = sorted.slice(single.length);
     const items = single.map(({ key, orders, revenue }) => ({ key, label: key, value: revenue, orders }));
@@ -126,12 +140,13 @@ export function revenueView() {
       });
     byCountry.show(
       items,
-      `${counted(all.length, 'country', 'countries')}. The first is ${sorted[0].key} with ${money(sorted[0].revenue)}.`,
+      `${counted(all.length, 'country', 'countries')}. The first is ${best.key} with ${money(best.revenue)}.`,
     );
   }
 
   const follow = throttled(() => void load(), followMs, signal);
-  for (const name of ['order', 'again']) live.addEventListener(name, follow, { signal });
+  live.on('order', follow, signal);
+  live.on('again', follow, signal);
   void load();
   return {
     title: 'Revenue',
@@ -150,12 +165,15 @@ export function revenueView() {
   };
 }
 
+/** @param {Revenue} a @param {Revenue} b */
 const byRevenue = (a, b) => {
   const difference = centsOf(b.revenue) - centsOf(a.revenue);
   return difference > 0n ? 1 : difference < 0n ? -1 : 0;
 };
+/** @param {Revenue[]} groups */
 const highest = (groups) => groups.reduce((best, group) => (byRevenue(best, group) > 0 ? group : best));
 
+/** @param {string} name */
 function tile(name) {
   const value = h('dd', {}, '–');
   return { value, element: h('dl', { class: 'tile' }, h('dt', {}, name), value) };

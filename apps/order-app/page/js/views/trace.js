@@ -1,7 +1,9 @@
+/** @import { Step } from "../types.ts" */
 import { h, replace } from '../dom.js';
 import { capital, exactClock } from '../format.js';
 import { emptyState } from '../parts/notice.js';
 
+/** @type {Record<string, string>} */
 const kindNames = {
   command: 'Command',
   append: 'Saved',
@@ -21,6 +23,7 @@ export function traceSteps() {
   let shown = '';
   return {
     element: h('section', { class: 'panel' }, h('h2', {}, 'Trace'), ids, body),
+    /** @param {Step[]} steps */
     show(steps) {
       const now = JSON.stringify(steps);
       if (now === shown) return;
@@ -49,10 +52,12 @@ export function traceSteps() {
           h('ol', { class: 'steps' }, steps.slice(-most).map(step)),
         );
     },
+    /** @param {string} text */
     fail: (text) => replace(body, h('p', { class: 'alert', role: 'alert' }, text)),
   };
 }
 
+/** @param {Step} step */
 function step({ time, kind, name, topic, group, attempt, outcome, error, durationMs, messageId }) {
   const where = [group && `by ${group}`, topic && `on ${topic}`].filter(Boolean).join(' ');
   const failed = outcome === 'failed';
