@@ -42,6 +42,26 @@ const fields = {
     }),
     'file',
   ),
+  // By the names that OpenTelemetry gives them. What else its SDK and exporter read of the environment stays their own.
+  otlpEndpoint: field.url(['http', 'https'], {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    path: 'traces.endpoint',
+    about: 'Collector of OpenTelemetry that takes traces, at /v1/traces below this URL: OTLP as JSON over HTTP.',
+  }),
+  otlpTracesEndpoint: field.url(['http', 'https'], {
+    env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    path: 'traces.url',
+    about: 'The whole URL that takes traces, in place of what OTEL_EXPORTER_OTLP_ENDPOINT says.',
+  }),
+  serviceName: field.string({
+    env: 'OTEL_SERVICE_NAME',
+    path: 'traces.serviceName',
+    about: 'Name of the application in traces.',
+  }),
+  otelDisabled: withDefault(
+    field.boolean({ env: 'OTEL_SDK_DISABLED', path: 'traces.disabled', about: 'No traces, whatever else is set.' }),
+    false,
+  ),
 };
 
 /** Settings of the application. */

@@ -1,2 +1,3 @@
-export type { BentoIo, TextOutput } from './io.ts';
+export type { TextOutput } from '@bento-bus/runtime/terminal';
+export type { BentoIo } from './io.ts';
 export { runBento } from './run.ts';

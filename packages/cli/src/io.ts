@@ -1,15 +1,5 @@
 import type { Operations } from '@bento-bus/admin';
-
-/** Where text goes. */
-export interface TextOutput {
-  write(text: string): unknown;
-  /** True: a person reads it on a terminal. Colour, progress and questions are for them. */
-  readonly isTTY?: boolean;
-  /** Width of the terminal. @default 80 */
-  readonly columns?: number;
-  /** False: the reader has gone, nothing more is written. */
-  readonly writable?: boolean;
-}
+import type { TextOutput } from '@bento-bus/runtime/terminal';
 
 /** What a command line is run with. */
 export interface BentoIo {

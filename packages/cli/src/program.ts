@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BentoError } from '@bento-bus/core';
+import { exitCodes, writerTo } from '@bento-bus/runtime/terminal';
 import { Command, Option } from 'commander';
 import { seconds } from './arguments.ts';
 import { addAsyncApi } from './commands/asyncapi.ts';
@@ -18,7 +19,6 @@ import { addTail } from './commands/tail.ts';
 import { addTopics } from './commands/topics.ts';
 import { addTrace } from './commands/trace.ts';
 import { backends } from './connection/config.ts';
-import { exitCodes } from './errors.ts';
 import type { BentoIo } from './io.ts';
 import { defaultTimeout, type GlobalOptions, timedOut, Work } from './work.ts';
 
@@ -48,10 +48,6 @@ export interface Program {
   run(argv: readonly string[]): Promise<number>;
 }
 
-const write = (to: BentoIo['out']) => (text: string) => {
-  if (to.writable !== false) to.write(text);
-};
-
 /** The command line. */
 export function createProgram(io: BentoIo): Program {
   let exitCode: number = exitCodes.ok;
@@ -72,8 +68,8 @@ export function createProgram(io: BentoIo): Program {
     .helpCommand(true)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: write(io.out),
-      writeErr: write(io.err),
+      writeOut: writerTo(io.out),
+      writeErr: writerTo(io.err),
       outputError: () => {},
       getOutHelpWidth: () => io.out.columns ?? 80,
       getErrHelpWidth: () => io.err.columns ?? 80,

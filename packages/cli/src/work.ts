@@ -4,12 +4,11 @@ import type { Operations } from '@bento-bus/admin';
 import { BentoError, type Closeable } from '@bento-bus/core';
 import { closeAll } from '@bento-bus/core/adapter';
 import type { PulsarAdmin } from '@bento-bus/pulsar-adapter';
+import { createProgress, type Progress, UsageError } from '@bento-bus/runtime/terminal';
 import { type Backend, type BentoConfig, readConfig } from './connection/config.ts';
 import { type Connection, connect, connectPulsar, type Need, type Place } from './connection/connect.ts';
-import { DeclinedError, UsageError } from './errors.ts';
 import type { BentoIo } from './io.ts';
 import { Output } from './output/output.ts';
-import { createProgress, type Progress } from './output/progress.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -107,7 +106,7 @@ export class Work {
         lines.once('close', () => answered(''));
         this.signal.addEventListener('abort', () => refuse(this.signal.reason as Error), { once: true });
       });
-      if (!/^y(?:es)?$/i.test(answer.trim())) throw new DeclinedError('Nothing was done.');
+      if (!/^y(?:es)?$/i.test(answer.trim())) throw new Error('Nothing was done.');
     } finally {
       lines.close();
     }

@@ -7,7 +7,7 @@ import { getJson } from '../src/connection/http.ts';
 import { recordedFailures } from '../src/connection/recorded-failures.ts';
 import { seenJson } from '../src/output/messages.ts';
 import { Output } from '../src/output/output.ts';
-import { facts, printTime, table } from '../src/output/table.ts';
+import { printTime } from '../src/output/time.ts';
 import { trailJson, trailText } from '../src/output/trail.ts';
 import { gather } from './support.ts';
 
@@ -93,12 +93,6 @@ describe('the body of a message in JSON', () => {
       expect(dataOf(body)).toBe(body);
     },
   );
-});
-
-it('tables and facts take any number of rows', () => {
-  const rows = Array.from({ length: 200_000 }, (_, i) => [`${i}`, 'x'] as const);
-  expect(table([{ title: 'A' }, { title: 'B' }], rows).split('\n')[200_000]).toBe('199999  x');
-  expect(facts(rows)).toMatch(/^0 {7}x\n/);
 });
 
 const message = (id: string): TrailMessage => ({

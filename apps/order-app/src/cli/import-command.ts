@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { exitCodes, printCount } from '@bento-bus/runtime/terminal';
 import { GetSummary } from '../application/queries.ts';
 import { type ImportOutcome, importInvoices } from '../import/import-invoices.ts';
 import { InvoiceFile } from '../import/invoice-file.ts';
-import { exitCodes } from './errors.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { reportJson, reportText } from './summary.ts';
-import { printCount } from './table.ts';
 
 /** 2,000 invented invoices, made by tools/generate-sample.mjs. */
 export const sampleFile = fileURLToPath(new URL('../../sample/invoices.csv', import.meta.url));

@@ -1,6 +1,6 @@
+import { printCount, table } from '@bento-bus/runtime/terminal';
 import type { OrderDetails, OrderList, OrderSummary, Revenue, RevenueDimension } from '../application/queries.ts';
 import { canonicalDecimal, printMoney } from '../domain/money.ts';
-import { printCount, table } from './table.ts';
 
 const utc = (time: number): string => new Date(time).toISOString();
 const minutes = (time: number): string => utc(time).slice(0, 16).replace('T', ' ');

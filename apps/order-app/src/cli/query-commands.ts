@@ -1,8 +1,7 @@
+import { exitCodes, printCount } from '@bento-bus/runtime/terminal';
 import { GetOrder, GetRevenue, ListOrders, type OrderFilter, type RevenueDimension } from '../application/queries.ts';
-import { exitCodes } from './errors.ts';
 import { detailsJson, detailsText, listJson, listText, revenueJson, revenueText } from './order-view.ts';
 import type { GlobalOptions, Session } from './session.ts';
-import { printCount } from './table.ts';
 
 export const showOrder = (session: Session, options: GlobalOptions, orderId: string): Promise<number> =>
   session.run(options, async ({ app, json, output, upToDate }) => {

@@ -1,4 +1,4 @@
-import { exitCodes } from './errors.ts';
+import { exitCodes } from '@bento-bus/runtime/terminal';
 import type { GlobalOptions, Session } from './session.ts';
 
 /** Empties the read models and fills them from the events. */

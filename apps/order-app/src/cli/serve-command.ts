@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import { exitCodes } from '@bento-bus/runtime/terminal';
 import { importInvoices } from '../import/import-invoices.ts';
 import { InvoiceFile } from '../import/invoice-file.ts';
 import type { OrderApp } from '../order-app.ts';
-import { exitCodes } from './errors.ts';
+import { startTelemetry } from '../telemetry/start-telemetry.ts';
 import { sampleFile } from './import-command.ts';
 import { configurationOf, type GlobalOptions, type Session, unlessServed } from './session.ts';
 
@@ -21,6 +22,7 @@ export async function serveShop(session: Session, options: GlobalOptions, given:
   // Loaded here, so that --help need not wait for the engine.
   const { serve } = await import('../serve/serve.ts');
   const { port = config.port, host = config.host } = given;
+  await using _telemetry = await startTelemetry(config);
   const opening = serve({
     config: { ...config, port, host },
     runtime,

@@ -1,12 +1,18 @@
 import { resolve } from 'node:path';
 import { isBentoError } from '@bento-bus/core';
 import { FailedEventsError } from '@bento-bus/eventsourcing';
+import {
+  createProgress,
+  exitCodes,
+  explain,
+  type Output,
+  type Progress,
+  UsageError,
+} from '@bento-bus/runtime/terminal';
 import { chooseBackend } from '../backends.ts';
 import { readConfig } from '../config.ts';
 import type { OrderApp, OrderAppOptions } from '../order-app.ts';
-import { exitCodes, explain, UsageError } from './errors.ts';
-import type { Output } from './output.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { startTelemetry } from '../telemetry/start-telemetry.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -49,8 +55,10 @@ export class Session {
     const dataDir = resolve(options.data);
     // Loaded here, so that --help and a mistyped option need not wait for the engine.
     const { openOrderApp } = await import('../app.ts');
-    const progress = createProgress();
-    await using app = await unlessServed(dataDir, openOrderApp({ ...configuration, dataDir }));
+    const progress = createProgress(process.stderr, { lineEveryMs: 5_000 });
+    await using telemetry = await startTelemetry(configuration.config);
+    const opening = openOrderApp({ ...configuration, dataDir, ...(await telemetry.observed()) });
+    await using app = await unlessServed(dataDir, opening);
     const caughtUp = (events = 0): Promise<void> =>
       app.caughtUp({
         timeoutMs: options.timeout * 1_000,

@@ -1,7 +1,7 @@
+import { printCount, table } from '@bento-bus/runtime/terminal';
 import type { Summary } from '../application/queries.ts';
 import { printMoney } from '../domain/money.ts';
 import type { ImportOutcome } from '../import/import-invoices.ts';
-import { printCount, table } from './table.ts';
 
 /** What an import did and what the read model holds after it. */
 export interface ImportReport {

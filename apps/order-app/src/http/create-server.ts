@@ -70,13 +70,18 @@ export async function createServer(shop: Shop, names: ServerNames): Promise<Serv
 const correlationOf = (given: string | readonly string[] | undefined): string =>
   typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
 
-/** A span around the handler of every route. What a client did wrong is no error of the server's span (OpenTelemetry, HTTP conventions). */
+/**
+ * A span around the handler of every route. What a client did wrong is no error of the server's span (OpenTelemetry, HTTP conventions).
+ * A read joins the trace of who asks, and begins none: the page asks again whenever something happens.
+ */
 function traceRoutes(server: Server, { traced }: Shop): void {
   server.addHook('onRoute', (options) => {
     const { handler, url } = options;
     if (!url.startsWith('/api/') || url === '/api/stream') return;
     options.handler = async function handle(request, reply) {
       const { method, headers } = request;
+      if ((method === 'GET' || method === 'HEAD') && headers['traceparent'] === undefined)
+        return await handler.call(this, request, reply);
       const ended = await traced({ method, route: url, headers }, async (setStatus) => {
         try {
           const value: unknown = await handler.call(this, request, reply);

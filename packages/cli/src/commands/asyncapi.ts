@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { AsyncApiDocument, EventSchemas } from '@bento-bus/codecs/documents';
+import { counted, exitCodes, explain, table, UsageError } from '@bento-bus/runtime/terminal';
 import type { Command } from 'commander';
 import { example } from '../arguments.ts';
-import { exitCodes, explain, UsageError } from '../errors.ts';
-import { counted, table } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 
 export function addAsyncApi(program: Command, act: Acting): void {

@@ -1,10 +1,10 @@
 import type { FailedFilter, FailedMessage, FailedRun, FailedRunOptions, Operations } from '@bento-bus/admin';
 import { BentoError } from '@bento-bus/core';
+import { counted, exitCodes, facts, printCount, table, UsageError } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { count, each, example, rate, time, yesOption } from '../arguments.ts';
-import { exitCodes, UsageError } from '../errors.ts';
 import { failedJson, messageText, shortened } from '../output/messages.ts';
-import { counted, facts, printCount, printTime, table } from '../output/table.ts';
+import { printTime } from '../output/time.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';
 

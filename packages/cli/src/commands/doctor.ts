@@ -1,10 +1,9 @@
 import type { Finding } from '@bento-bus/core';
+import { counted, exitCodes, printable } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { example } from '../arguments.ts';
 import { diagnoses } from '../connection/diagnoses.ts';
-import { exitCodes } from '../errors.ts';
 import type { Output } from '../output/output.ts';
-import { counted, printable } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 
 export function addDoctor(program: Command, act: Acting): void {

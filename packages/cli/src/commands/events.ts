@@ -1,9 +1,10 @@
 import type { StoredEvent } from '@bento-bus/core';
 import { BentoError } from '@bento-bus/core';
+import { table } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { count, example } from '../arguments.ts';
 import { eventJson, shortened } from '../output/messages.ts';
-import { printTime, table } from '../output/table.ts';
+import { printTime } from '../output/time.ts';
 import type { Acting } from '../program.ts';
 
 export function addEvents(program: Command, act: Acting): void {

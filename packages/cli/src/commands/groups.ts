@@ -1,9 +1,9 @@
 import type { ResetPosition, StartPosition } from '@bento-bus/core';
+import { counted, printCount, table, UsageError } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { count, example, place, start, wholeNumber, yesOption } from '../arguments.ts';
-import { UsageError } from '../errors.ts';
 import { bodyText, seenJson, shortened } from '../output/messages.ts';
-import { counted, printCount, printTime, table } from '../output/table.ts';
+import { printTime } from '../output/time.ts';
 import type { Acting } from '../program.ts';
 
 const partitionOption = (): Option =>

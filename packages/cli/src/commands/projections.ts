@@ -1,7 +1,7 @@
+import { exitCodes, printCount, table } from '@bento-bus/runtime/terminal';
 import type { Command } from 'commander';
 import { example, yesOption } from '../arguments.ts';
-import { exitCodes } from '../errors.ts';
-import { isoTime, printCount, printTime, table } from '../output/table.ts';
+import { isoTime, printTime } from '../output/time.ts';
 import type { Acting } from '../program.ts';
 
 export function addProjections(program: Command, act: Acting): void {

@@ -2,10 +2,9 @@ import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { headerNames, type Message } from '@bento-bus/core';
+import { counted, explain, printCount, UsageError } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { duration, example, pair } from '../arguments.ts';
-import { explain, UsageError } from '../errors.ts';
-import { counted, printCount } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';
 

@@ -1,8 +1,7 @@
 import type { NamespacePolicyValues, PolicyScope, PulsarPolicies, TopicPolicyValues } from '@bento-bus/pulsar-adapter';
+import { facts, UsageError } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { example, mayDelete, yesOption } from '../arguments.ts';
-import { UsageError } from '../errors.ts';
-import { facts } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';
 

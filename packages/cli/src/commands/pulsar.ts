@@ -1,7 +1,7 @@
 import type { PulsarPolicies, TenantOptions } from '@bento-bus/pulsar-adapter';
+import { facts } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { each, example, yesOption } from '../arguments.ts';
-import { facts } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';
 import { addPolicies } from './pulsar-policies.ts';

@@ -1,7 +1,6 @@
+import { exitCodes, facts, printCount } from '@bento-bus/runtime/terminal';
 import type { Command } from 'commander';
 import { example } from '../arguments.ts';
-import { exitCodes } from '../errors.ts';
-import { facts, printCount } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 
 export function addRelay(program: Command, act: Acting): void {

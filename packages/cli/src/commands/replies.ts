@@ -1,8 +1,8 @@
 import type { Operations } from '@bento-bus/admin';
 import { isBentoError } from '@bento-bus/core';
+import { counted, printCount, table } from '@bento-bus/runtime/terminal';
 import type { Command } from 'commander';
 import { example, yesOption } from '../arguments.ts';
-import { counted, printCount, table } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 
 /** As @bento-bus/dispatcher names the topics that instances get their replies on. */

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { SchemaFormat, SchemaText } from '@bento-bus/codecs';
 import { BentoError } from '@bento-bus/core';
+import { exitCodes, explain, facts, table, UsageError } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { example, wholeNumber } from '../arguments.ts';
 import { type Registry, registryOf } from '../connection/registries.ts';
-import { exitCodes, explain, UsageError } from '../errors.ts';
-import { facts, table } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';
 

@@ -1,8 +1,9 @@
 import type { StartPosition } from '@bento-bus/core';
+import { printable } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { count, example, seconds, start } from '../arguments.ts';
 import { bodyText, seenJson, shortened } from '../output/messages.ts';
-import { printable, printTime } from '../output/table.ts';
+import { printTime } from '../output/time.ts';
 import type { Acting } from '../program.ts';
 
 export function addTail(program: Command, act: Acting): void {

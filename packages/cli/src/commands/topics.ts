@@ -1,8 +1,7 @@
+import { counted, facts, printCount, table, UsageError } from '@bento-bus/runtime/terminal';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { count, each, example, mayDelete, pair, yesOption } from '../arguments.ts';
-import { UsageError } from '../errors.ts';
-import { counted, facts, printCount, table } from '../output/table.ts';
 import type { Acting } from '../program.ts';
 
 export function addTopics(program: Command, act: Acting): void {

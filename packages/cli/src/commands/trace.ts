@@ -1,11 +1,10 @@
 import { BentoError } from '@bento-bus/core';
 import { findTrail, type TrailMessage } from '@bento-bus/observability';
+import { counted, exitCodes } from '@bento-bus/runtime/terminal';
 import { type Command, Option } from 'commander';
 import { count, each, example, seconds, time } from '../arguments.ts';
 import { readingAdmin, readingTransport } from '../connection/tailing.ts';
-import { exitCodes } from '../errors.ts';
 import type { Output } from '../output/output.ts';
-import { counted } from '../output/table.ts';
 import { trailJson, trailText } from '../output/trail.ts';
 import type { Acting } from '../program.ts';
 import type { Work } from '../work.ts';

@@ -1,5 +1,5 @@
 import { BentoError } from '@bento-bus/core';
-import { explain } from '../errors.ts';
+import { explain } from '@bento-bus/runtime/terminal';
 
 /** How a server is asked for JSON. */
 export interface Web {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { FailedMessage, SeenMessage } from '@bento-bus/admin';
 import { headerNames, type Message, type StoredEvent } from '@bento-bus/core';
-import { facts, isoTime, printTime } from './table.ts';
+import { facts } from '@bento-bus/runtime/terminal';
+import { isoTime, printTime } from './time.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

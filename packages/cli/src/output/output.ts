@@ -1,5 +1,6 @@
+import { createOutput, type TextOutput, type Output as Writing } from '@bento-bus/runtime/terminal';
 import picocolors from 'picocolors';
-import type { BentoIo, TextOutput } from '../io.ts';
+import type { BentoIo } from '../io.ts';
 
 /** Colours that do nothing where nobody looks. */
 export type Colours = ReturnType<typeof picocolors.createColors>;
@@ -13,17 +14,19 @@ export class Output {
   readonly json: boolean;
   /** Of results. */
   readonly colours: Colours;
-  readonly #io: Pick<BentoIo, 'out' | 'err'>;
+  readonly #out: TextOutput;
+  readonly #writing: Writing;
 
   constructor(io: Pick<BentoIo, 'out' | 'err' | 'env'>, json: boolean) {
-    this.#io = io;
+    this.#out = io.out;
+    this.#writing = createOutput(io.out, io.err);
     this.json = json;
     this.colours = coloursFor(io.out, io.env);
   }
 
   /** True where nobody reads results any more. */
   get gone(): boolean {
-    return this.#io.out.writable === false;
+    return this.#out.writable === false;
   }
 
   /** The result: with --json as one document in one line, else as text. */
@@ -33,12 +36,12 @@ export class Output {
 
   /** Text of a result, with its line ends. */
   raw(text: string): void {
-    if (!this.gone) this.#io.out.write(text);
+    this.#writing.result(text);
   }
 
   /** One line for the user. */
   notice(line: string): void {
-    if (this.#io.err.writable !== false) this.#io.err.write(`${line}\n`);
+    this.#writing.notice(line);
   }
 
   /** The same where the result is text; with --json the document says it. */

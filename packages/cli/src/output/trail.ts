@@ -1,6 +1,7 @@
 import type { FoundTrail, TrailBranch, TrailMessage, TrailStep, TrailTree } from '@bento-bus/observability';
+import { printable } from '@bento-bus/runtime/terminal';
 import type { Output } from './output.ts';
-import { isoTime, printable, printTime } from './table.ts';
+import { isoTime, printTime } from './time.ts';
 
 const stepJson = ({ at, ...step }: TrailStep): object => ({ ...step, at: isoTime(at) });
 const messageJson = ({ time, steps, forgotten, ...message }: TrailMessage): object => ({

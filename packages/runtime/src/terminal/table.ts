@@ -7,7 +7,7 @@ export interface Column {
 /** A cell; `paint` puts colour around it, once its width is known. */
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
-/** Control characters of messages must not reach the terminal as such. */
+/** Control characters of messages and imported text must not reach the terminal as such: each becomes a space. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 export const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
@@ -21,7 +21,7 @@ function widest<Row>(least: number, rows: readonly Row[], textOf: (row: Row) => 
   return width;
 }
 
-/** Plain text columns; no line ends in spaces. */
+/** Plain text columns under their titles, each cell {@link printable}; no line ends in spaces. Takes any number of rows. */
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
   const widths = columns.map(({ title }, i) => widest(title.length, rows, (row) => plain(row[i])));
   const last = columns.length - 1;
@@ -45,21 +45,3 @@ export function facts(rows: readonly (readonly [name: string, value: string])[])
   const width = widest(0, rows, ([name]) => name);
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`.trimEnd().concat('\n')).join('');
 }
-
-const grouped = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-/** `12,345` */
-export const printCount = (count: number): string => grouped.format(count);
-
-/** `1 message`, `2 messages`. */
-export const counted = (count: number, one: string, many: string = `${one}s`): string =>
-  `${printCount(count)} ${count === 1 ? one : many}`;
-
-/** To the second, UTC; empty where it is unknown. */
-export const printTime = (time: number | undefined): string =>
-  time === undefined || !isDate(time) ? '' : new Date(time).toISOString().slice(0, 19).replace('T', ' ');
-
-/** For JSON; undefined where it is no time. */
-export const isoTime = (time: number | undefined): string | undefined =>
-  time === undefined || !isDate(time) ? undefined : new Date(time).toISOString();
-
-const isDate = (time: number): boolean => Math.abs(time) <= 8.64e15;

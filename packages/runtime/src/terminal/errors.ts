@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-import { isBentoError } from '@bento-bus/core';
 
 /** Conventional exit codes: of success, of a failure, of a command line or configuration that cannot be used, of Ctrl-C. */
 export const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
@@ -7,10 +6,7 @@ export const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as co
 /** The command line or the configuration is at fault, not the work. */
 export class UsageError extends Error {}
 
-/** The user said no. */
-export class DeclinedError extends Error {}
-
-/** What went wrong and what to do, in one line. */
+/** What went wrong and what to do, in one line: the message of an error, its name where it has none, anything else as text. */
 export function explain(error: unknown): string {
   const text = types.isNativeError(error) ? error.message || error.name : String(error);
   return text
@@ -18,6 +14,3 @@ export function explain(error: unknown): string {
     .filter((line) => line !== '')
     .join(' ');
 }
-
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof UsageError || isBentoError(error, 'CONFIGURATION') ? exitCodes.usage : exitCodes.failure;
