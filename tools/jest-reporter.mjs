@@ -32,12 +32,9 @@ export default class CountsReporter {
     this.#at(`"${fullName}" in ${relative(this.#rootDir, path)}`);
   }
 
-  onTestFileResult({ path }) {
-    this.#at(`the end of ${relative(this.#rootDir, path)}`);
-  }
-
   /** Which passed at their second try; for the report of a long run also each test that ran, and how long. */
-  onTestResult(_, { testResults }) {
+  onTestResult({ path }, { testResults }) {
+    this.#at(`the end of ${relative(this.#rootDir, path)}`);
     for (const { fullName, status, invocations } of testResults)
       if (status === 'passed' && (invocations ?? 1) > 1) this.#again.push(fullName);
     if (process.env.LONG === undefined) return;

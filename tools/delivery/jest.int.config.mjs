@@ -1,4 +1,4 @@
 import base from '../jest.int.mjs';
 
-// Its files mostly wait for brokers: two at a time.
-export default { ...base, displayName: 'delivery', maxWorkers: 2 };
+// Its files mostly wait for brokers: two at a time. Long runs measure, and have the machine for themselves.
+export default { ...base, displayName: 'delivery', maxWorkers: process.env.LONG === undefined ? 2 : 1 };

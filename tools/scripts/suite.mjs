@@ -60,10 +60,20 @@ async function watch(child, folder, limitMs, ended) {
       ? `something is left open, the process stayed for ${graceMs / 1_000} s after its tests`
       : `took longer than ${limitMs / 1_000} s`;
     const reports = await reportsOf(child.pid, folder);
+    // It has just found its end.
+    if (ended.aborted) return { stopped: [], leftOpen: false };
     const stopped = [`stopped: ${why}`, ...places.map((place) => `  it was at ${place}`), ...reports];
     console.error(stopped.join('\n'));
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
     return { stopped, leftOpen };
+  }
+}
+
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
   }
 }
 
@@ -72,20 +82,28 @@ const placesOf = (folder) =>
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readFileSync(join(folder, name), 'utf8'));
 
-/** What the jest processes of a group do: the top of their stacks, and what keeps them. Nothing where there is no /proc. */
+/** What the jest processes of a group do, as far as they tell within 3 s. Nothing where there is no /proc. */
 async function reportsOf(group, folder) {
-  for (const pid of jestOf(group)) process.kill(pid, 'SIGUSR2');
+  for (const pid of jestOf(group)) send(pid, 'SIGUSR2');
   await sleep(3_000);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
-    .map((name) => {
-      const { header, javascriptStack, libuv } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-      const kept = new Set(libuv.filter((handle) => handle.is_active && handle.is_referenced).map(handleOf));
-      const stack = javascriptStack?.stack ?? [];
-      const keepers = Array.from(kept, (handle) => `kept by ${handle}`);
-      const told = stack.slice(0, 12).concat(keepers.slice(0, 20));
-      return `  process ${header.processId}:\n${told.map((line) => `    ${line}`).join('\n')}`;
-    });
+    .map((name) => toldBy(join(folder, name)));
+}
+
+/** The top of a process's stack, and what keeps it. */
+function toldBy(file) {
+  try {
+    const { header, javascriptStack, libuv } = JSON.parse(readFileSync(file, 'utf8'));
+    const kept = new Set(libuv.filter((handle) => handle.is_active && handle.is_referenced).map(handleOf));
+    const stack = javascriptStack?.stack ?? [];
+    const keepers = Array.from(kept, (handle) => `kept by ${handle}`);
+    const told = stack.slice(0, 12).concat(keepers.slice(0, 20));
+    return `  process ${header.processId}:\n${told.map((line) => `    ${line}`).join('\n')}`;
+  } catch (error) {
+    // Node.js was not done with it.
+    return `  a report that cannot be read: ${error.message}`;
+  }
 }
 
 const handleOf = ({ type, pid, localEndpoint, remoteEndpoint, firesInMsFromNow, fd }) =>

@@ -28,6 +28,8 @@ export interface Server {
   readonly name: string;
   /** Of the latest process, also when that is gone. */
   readonly pid: number;
+  /** Its latest process is there, be it ready or not. */
+  readonly running: boolean;
   readonly dir: string;
   readonly endpoints: Readonly<Record<string, string>>;
   /** SIGTERM, and SIGKILL if that takes too long. Idempotent. Removes a folder that was not given. */

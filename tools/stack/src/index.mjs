@@ -23,6 +23,9 @@ const view = (server, extra) => ({
   get pid() {
     return server.pid;
   },
+  get running() {
+    return server.running;
+  },
   get dir() {
     return server.dir;
   },

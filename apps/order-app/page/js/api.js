@@ -105,12 +105,14 @@ export function withQuery(path, parameters) {
 const isAbort = (cause) => cause instanceof Error && cause.name === 'AbortError';
 
 /**
- * Leaves out what was only ended, and hands on what went wrong.
+ * Leaves out what was only ended, and hands on what went wrong. What is no problem of the server's is a fault of the page: the console has it too.
  * @param {(problem: Problem) => unknown} show
  * @returns {(cause: unknown) => void}
  */
 export const unlessAborted = (show) => (cause) => {
-  if (!isAbort(cause)) show(cause instanceof Problem ? cause : new Problem({ detail: messageOf(cause) }));
+  if (isAbort(cause)) return;
+  if (!(cause instanceof Problem)) reportError(cause);
+  show(cause instanceof Problem ? cause : new Problem({ detail: messageOf(cause) }));
 };
 
 /** @param {unknown} cause */

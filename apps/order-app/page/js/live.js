@@ -6,7 +6,7 @@ const comeAgainMs = 2_000;
 const unseenMs = 60_000;
 
 /** @typedef {'connecting' | 'connected' | 'reconnecting'} LiveState */
-/** @typedef {StreamEvents & { state: LiveState, again: undefined }} LiveEvents */
+/** @typedef {StreamEvents & { state: LiveState, again: null }} LiveEvents */
 
 /**
  * What happens, as it happens: events `order`, `groups`, `failed` with their data, `state` whenever
@@ -47,7 +47,7 @@ class Live {
     source.addEventListener('open', () => {
       const gap = this.state === 'reconnecting';
       this.#become('connected');
-      if (gap) this.#tell('again', undefined);
+      if (gap) this.#tell('again', null);
     });
     source.addEventListener('error', () => {
       this.#become('reconnecting');

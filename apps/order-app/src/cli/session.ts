@@ -28,7 +28,7 @@ export interface Work {
   readonly dataDir: string;
   readonly output: Output;
   readonly progress: Progress;
-  /** Aborts on SIGINT and SIGTERM: end early, in good order. */
+  /** Aborts on SIGINT and SIGTERM, and once nobody reads the results any more: end early, in good order. */
   readonly signal: AbortSignal;
   /** Print JSON. */
   readonly json: boolean;
@@ -41,7 +41,7 @@ export interface Work {
 /** Runs commands on the application: opens it, closes it whatever happens. */
 export class Session {
   readonly output: Output;
-  /** Aborts on SIGINT and SIGTERM. */
+  /** As in {@link Work}. */
   readonly signal: AbortSignal;
 
   constructor(output: Output, signal: AbortSignal) {

@@ -27,9 +27,11 @@ const endMs = 3_000;
 
 /**
  * Spans that wait, unless OTEL_BSP_MAX_QUEUE_SIZE says otherwise: the default of 2,048 is less than an import makes in the time of one export.
- * At the end they go in batches of 512, of which the exporter takes 30 at once.
  */
 const queueSize = 15_000;
+
+/** Batches on their way. At the end all that wait go at once, and the exporter drops what is above; the queue bounds them already. */
+const concurrencyLimit = 100_000;
 
 /** Of a span, unless OTEL_SPAN_LINK_COUNT_LIMIT says otherwise: one a message of a batch, of which the relay publishes 500 together. */
 const linkCountLimit = 1_024;
@@ -56,7 +58,7 @@ export function startExporting({ url, serviceName, logger }: ExportingOptions): 
   }
   tellOfSdk(logger);
   const timeouts = ['OTEL_EXPORTER_OTLP_TIMEOUT', 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT'];
-  const otlp = new OTLPTraceExporter({ url, ...unlessSet(timeouts, { timeoutMillis: exportMs }) });
+  const otlp = new OTLPTraceExporter({ url, concurrencyLimit, ...unlessSet(timeouts, { timeoutMillis: exportMs }) });
   const exporter = new TellingExporter(otlp, url, logger);
   const queue = unlessSet(['OTEL_BSP_MAX_QUEUE_SIZE'], { maxQueueSize: queueSize });
   const provider = new BasicTracerProvider({

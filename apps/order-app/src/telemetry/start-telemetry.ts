@@ -13,7 +13,7 @@ export interface Telemetry extends Closeable {
 
 /**
  * Sets up OpenTelemetry for the process where its settings name a collector, and loads nothing of it otherwise. An SDK that is set up
- * already, by the user's own `--import`, stays; only that is exported to then which it is told to. Make it before the application.
+ * already, by the user's own `--import`, stays, and what there is goes where that one sends it. Make it before the application.
  */
 export async function startTelemetry(config: OrderAppConfig): Promise<Telemetry> {
   const url = tracesUrl(config);

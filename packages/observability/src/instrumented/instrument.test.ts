@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   canListTopics,
   type DeliveryHandler,
@@ -108,6 +109,21 @@ describe('An instrumented transport', () => {
     transport.refusal = new PublishError('away', [0], true);
     await expect(instrumented.publish('orders', [messageOf('3')])).rejects.toThrow('away');
     expect(told.slice(2)).toEqual(['b: ended PublishError: away', 'a: ended PublishError: away']);
+  });
+
+  it('ends each publish of its own and in its own context, also where one promise confirms several', async () => {
+    const contexts = new AsyncLocalStorage<string>();
+    const ended: (string | undefined)[] = [];
+    // What is private to it may be called anything.
+    const publishing = () => Object.assign({ stored: 0 }, { end: () => void ended.push(contexts.getStore()) });
+    const confirmed = Promise.resolve();
+    const transport = Object.assign(new SmallTransport(), { publish: () => confirmed });
+    const instrumented = instrument(transport, [{ publishing }]);
+    for (const name of ['a', 'b', 'c'])
+      void contexts.run(name, () => instrumented.publish('orders', [messageOf(name)]));
+    await confirmed;
+    await confirmed;
+    expect(ended).toEqual(['a', 'b', 'c']);
   });
 
   it("shows a log's publish once a topic, keeps its order, and leaves out what is skipped", async () => {

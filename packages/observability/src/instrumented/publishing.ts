@@ -1,7 +1,7 @@
 import type { CheckpointedItem, CheckpointedPublisher, Message } from '@bento-bus/core';
 import { deferred } from '@bento-bus/core/adapter';
 import type { Instrument, Publishing, Surroundings } from '../instrument.ts';
-import type { Faults } from './careful.ts';
+import { type Faults, isSteady } from './careful.ts';
 
 type Opener = NonNullable<Instrument['publishing']>;
 type About = Parameters<Opener>[2];
@@ -13,12 +13,16 @@ interface Ends {
   readonly failed: (error: unknown) => void;
 }
 
-/** A publishing whose ends are made once: nothing is made for a publish that only it looks at. */
+/**
+ * A publishing of a steady instrument whose ends are made once, and do the same in any publish's async context: nothing is made for a publish
+ * that only it looks at.
+ */
 export interface SteadyPublishing extends Publishing, Ends {}
 
 /** Shows publishes to instruments; the first sees what was given, the next what the first made of it. */
 export class PublishWatch {
   readonly #openers: readonly (Opener | undefined)[];
+  readonly #areSteady: readonly boolean[];
   readonly #faults: Faults;
   readonly #plain: About;
   readonly #checkpointed: About;
@@ -26,6 +30,7 @@ export class PublishWatch {
 
   constructor(instruments: readonly Instrument[], about: Surroundings, faults: Faults) {
     this.#openers = instruments.map((instrument) => instrument.publishing?.bind(instrument));
+    this.#areSteady = instruments.map(isSteady);
     this.#faults = faults;
     this.#plain = { ...about, checkpointed: false };
     this.#checkpointed = { ...about, checkpointed: true };
@@ -108,7 +113,8 @@ export class PublishWatch {
       } else opened = both(opened, one, (fault) => faults.report(index, 'end', fault));
     }
     if (opened === undefined) return send(topic, messages);
-    const ends = isSteadyPublishing(opened) ? opened : endsOf(opened, first, faults);
+    const steady = this.#areSteady[first] === true && 'stored' in opened ? (opened as SteadyPublishing) : undefined;
+    const ends = steady ?? endsOf(opened, first, faults);
     let sent: Promise<void>;
     try {
       sent = send(topic, messages);
@@ -116,14 +122,12 @@ export class PublishWatch {
       ends.failed(error);
       throw error;
     }
-    this.#together.follow(sent, ends);
     // The transport's own promise goes back: nobody waits a turn longer.
+    if (steady === undefined) sent.then(ends.stored, ends.failed);
+    else this.#together.follow(sent, steady);
     return sent;
   }
 }
-
-const isSteadyPublishing = (publishing: Publishing): publishing is SteadyPublishing =>
-  (publishing as Partial<SteadyPublishing>).stored !== undefined;
 
 /**
  * Publishes for which the transport returns one promise, as they are confirmed together: they have one reaction together too, since a

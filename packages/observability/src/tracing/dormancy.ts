@@ -1,15 +1,14 @@
 import { isNothing, type Span } from './otel.ts';
 
-/** So many messages pass unseen before the tracer is tried again: twice as many each time. */
-const nap = { first: 64, longest: 1_024 };
+/** So many messages pass unseen before the tracer is tried again. */
+const nap = 256;
 
 /**
  * Remembers for a while that the API had no SDK: asking a tracer that does nothing costs more than the rest of what is done for a message.
- * An SDK that is set up later is found after a few messages, a thousand at most.
+ * An SDK that is set up later is found after so many at most.
  */
 export class Dormancy {
   #left = 0;
-  #nap = nap.first;
   #isAwake = false;
 
   /** True for the next messages once {@link sleep} was called. */
@@ -21,8 +20,7 @@ export class Dormancy {
 
   /** The tracer made a span that is nothing, under the root context: there is no SDK. */
   sleep(): void {
-    this.#left = this.#nap;
-    this.#nap = Math.min(2 * this.#nap, nap.longest);
+    this.#left = nap;
     this.#isAwake = false;
   }
 
@@ -33,9 +31,6 @@ export class Dormancy {
   doubt(probe: () => Span): void {
     if (this.#isAwake) return;
     if (isNothing(probe())) this.sleep();
-    else {
-      this.#isAwake = true;
-      this.#nap = nap.first;
-    }
+    else this.#isAwake = true;
   }
 }

@@ -1,4 +1,5 @@
 import { closeOnSignal, signalExitCode } from '../shutdown.ts';
+import { exitCodes, explain } from './errors.ts';
 import { createOutput, type TextOutput } from './output.ts';
 
 /** What a program of the process works with. */
@@ -23,7 +24,8 @@ export interface ProgramOptions {
 
 /**
  * Makes `program` the process's own: its exit code is what `program` resolves with, after a signal the signal's (130 for SIGINT). A second
- * signal ends the process at once. A reader that closes its end early (`| head -1`) is no fault. Once a process; `program` must not reject.
+ * signal ends the process at once. A reader that closes its end early (`| head -1`) is no fault; a result that cannot be written (a full disk) is told,
+ * and makes the code 1. Once a process; `program` must not reject.
  */
 export async function runProgram(
   program: (terminal: Terminal) => Promise<number>,
@@ -32,12 +34,6 @@ export async function runProgram(
   const { stdout, stderr } = process;
   const unread = new AbortController();
   const signalled = new AbortController();
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === stdout) unread.abort();
-    });
-  }
   const out: TextOutput = {
     write: (text) => stdout.write(text),
     isTTY: stdout.isTTY,
@@ -50,6 +46,15 @@ export async function runProgram(
     },
   };
   const { notice } = createOutput(out, stderr);
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (unread.signal.aborted) return;
+    unread.abort();
+    if (error.code === 'EPIPE') return;
+    process.exitCode = exitCodes.failure;
+    notice(`Cannot write the result: ${explain(error)}`);
+  });
+  // There is nobody left to tell.
+  stderr.on('error', () => {});
   let finished: Promise<number> | undefined;
   // Before the program writes a word: who reads it may answer by a signal.
   const forgetSignals = closeOnSignal({
@@ -63,9 +68,8 @@ export async function runProgram(
   });
   finished = program({ out, err: stderr, signal: AbortSignal.any([signalled.signal, unread.signal]) });
   const exitCode = await finished;
-  // After a signal it ends the process, with the signal's code.
-  if (signalled.signal.aborted) return;
   forgetSignals();
-  process.exitCode = exitCode;
+  // It is set where the result was cut off.
+  process.exitCode ??= exitCode;
   if (options.lingerMs !== undefined) setTimeout(() => process.exit(), options.lingerMs).unref();
 }

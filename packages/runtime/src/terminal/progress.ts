@@ -42,6 +42,7 @@ function lineProgress(out: TextOutput, everyMs: number, now: () => number): Prog
 function barProgress(out: TextOutput): Progress {
   let current = '';
   let bar: SingleBar | undefined;
+  let isOpen = false;
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
@@ -49,9 +50,11 @@ function barProgress(out: TextOutput): Progress {
   return {
     update(label, done, total) {
       if (total === 0) return;
-      if (label !== current || bar === undefined) {
+      // The form of a bar is that of its beginning.
+      if (label !== current || bar === undefined || isOpen !== (total === undefined)) {
         stop();
         current = label;
+        isOpen = total === undefined;
         bar = new SingleBar(
           {
             // It writes, and asks for the width.

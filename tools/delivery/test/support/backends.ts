@@ -10,7 +10,7 @@ import { openTransport } from './open-transport.ts';
 /** A server that can be made to fail. */
 interface Server {
   readonly name: string;
-  readonly pid: number;
+  readonly running: boolean;
   readonly dir: string;
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -32,14 +32,6 @@ export interface Backend {
 
 export type BackendName = 'inprocess' | 'kafka' | 'pulsar';
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 /** Starts the server before the tests of a file, and stops it after them. */
 export function useBackend(name: BackendName): Backend {
   const opened: Transport[] = [];
@@ -59,7 +51,7 @@ export function useBackend(name: BackendName): Backend {
   }, 90_000);
   // One that has died, or that a test could not start again, would cost every test after it its whole time limit.
   beforeEach(async () => {
-    if (server === undefined || isAlive(server.pid)) return;
+    if (server === undefined || server.running) return;
     const log = readFileSync(join(server.dir, 'server.log'), 'utf8').slice(-2_000);
     process.stderr.write(`${server.name} is gone and is started again; it said last:\n${log}\n`);
     await server.restart();

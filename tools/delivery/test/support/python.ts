@@ -63,9 +63,15 @@ function run(command: string, args: readonly string[], limitMs: number, input = 
       complaint = `${complaint}${text}`.slice(-4_000);
     });
     child.on('error', reject);
+    child.on('exit', () => {
+      if (!child.killed) return;
+      reject(new Error(`${command} took longer than ${limitMs / 1_000} s: ${complaint.trim()}`));
+      // What it started may hold them.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    });
     child.on('close', (code, signal) => {
       if (code === 0) resolve(output);
-      else if (child.killed) reject(new Error(`${command} took longer than ${limitMs / 1_000} s: ${complaint.trim()}`));
       else reject(new Error(`${command} ended with ${code ?? signal}: ${complaint.trim()}`));
     });
     child.stdin.on('error', () => {}).end(input);
