@@ -14,10 +14,13 @@ interface Ends {
 }
 
 /**
- * A publishing of a steady instrument whose ends are made once, and do the same in any publish's async context: nothing is made for a publish
- * that only it looks at.
+ * A publishing of a steady instrument. It may stand for several publishes, each of which ends by itself or with others, in any async
+ * context: so nothing is made for a publish that only such an instrument looks at.
  */
-export interface SteadyPublishing extends Publishing, Ends {}
+export interface SteadyPublishing extends Publishing, Ends {
+  allStored(times: number): void;
+  allFailed(error: unknown, times: number): void;
+}
 
 /** Shows publishes to instruments; the first sees what was given, the next what the first made of it. */
 export class PublishWatch {
@@ -136,29 +139,39 @@ export class PublishWatch {
 class Together {
   #last: Promise<void> | undefined;
   /** Of the publishes after the first with the last promise, while it is not settled. */
-  #others: Ends[] | undefined;
+  #others: Run[] | undefined;
 
-  follow(sent: Promise<void>, ends: Ends): void {
+  follow(sent: Promise<void>, publishing: SteadyPublishing): void {
     if (sent !== this.#last) {
       this.#last = sent;
       this.#others = undefined;
-      sent.then(ends.stored, ends.failed);
-    } else if (this.#others === undefined) this.#react(sent, ends);
-    else this.#others.push(ends);
+      sent.then(publishing.stored, publishing.failed);
+      return;
+    }
+    const others = (this.#others ??= this.#react(sent));
+    const run = others[others.length - 1];
+    if (run?.publishing === publishing) run.times += 1;
+    else others.push({ publishing, times: 1 });
   }
 
-  #react(sent: Promise<void>, first: Ends): void {
-    const others = [first];
-    this.#others = others;
-    const end = (close: (ends: Ends) => void): void => {
+  #react(sent: Promise<void>): Run[] {
+    const others: Run[] = [];
+    const end = (close: (run: Run) => void): void => {
       if (this.#others === others) this.#others = undefined;
       others.forEach(close);
     };
     sent.then(
-      () => end(({ stored }) => stored()),
-      (error: unknown) => end(({ failed }) => failed(error)),
+      () => end(({ publishing, times }) => publishing.allStored(times)),
+      (error: unknown) => end(({ publishing, times }) => publishing.allFailed(error, times)),
     );
+    return others;
   }
+}
+
+/** So many with the same publishing, one after the other. */
+interface Run {
+  readonly publishing: SteadyPublishing;
+  times: number;
 }
 
 function endsOf(opened: Publishing, index: number, faults: Faults): Ends {

@@ -23,7 +23,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const messaging = new MessagingMetrics(registry, resolved);
   const sends = new Sends(messaging, resolved.maxTopics);
   const metrics: Metrics = {
-    publishing: (topic, messages, { system }) => sends.of(system, topic).next().begin(messages.length),
+    publishing: (topic, messages, { system }) => sends.of(system, topic).begin(messages.length),
     subscribing: (watched, about) => watch(messaging, watched, about),
     counter: (name, help, labels) => registry.counter(name, help, labels),
     histogram: (name, help, labels, of) => registry.histogram(name, help, labels, of),
@@ -37,14 +37,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
 /** Publishes to one topic. */
 class TopicSends {
   readonly #cells: SendCells;
-  readonly #idle: Sending[] = [];
+  #last: Sending;
 
   constructor(cells: SendCells) {
     this.#cells = cells;
+    this.#last = new Sending(cells, 0, 0);
   }
 
-  next(): Sending {
-    return this.#idle.pop() ?? new Sending(this.#cells, this.#idle);
+  begin(count: number): Sending {
+    const start = sharedNow();
+    const last = this.#last;
+    if (last.start === start && last.count === count) return last;
+    return (this.#last = new Sending(this.#cells, count, start));
   }
 }
 
@@ -73,38 +77,35 @@ class Sends {
   }
 }
 
-/** One publish under way; used again when it has ended. It keeps no message: what is new is dear to keep by what is old. */
+/** Publishes of as many messages each that began together: for each of them it is told how it ended. */
 class Sending implements SteadyPublishing {
+  readonly count: number;
+  /** As {@link sharedNow} has it. */
+  readonly start: number;
   readonly #cells: SendCells;
-  readonly #idle: Sending[];
-  #count = 0;
-  #start = 0;
 
-  constructor(cells: SendCells, idle: Sending[]) {
+  constructor(cells: SendCells, count: number, start: number) {
     this.#cells = cells;
-    this.#idle = idle;
+    this.count = count;
+    this.start = start;
   }
 
-  begin(count: number): this {
-    this.#count = count;
-    this.#start = sharedNow();
-    return this;
+  readonly stored = (): void => this.allStored(1);
+
+  readonly failed = (error: unknown): void => this.allFailed(error, 1);
+
+  allStored(times: number): void {
+    this.#cells.sent.value += this.count * times;
+    this.#cells.duration.record((sharedNow() - this.start) / 1_000, times);
   }
 
-  readonly stored = (): void => {
-    this.#cells.sent.value += this.#count;
-    this.#cells.duration.record((sharedNow() - this.#start) / 1_000);
-    this.#idle.push(this);
-  };
-
-  readonly failed = (error: unknown): void => {
-    const unsent = Math.min(this.#count, failedOf(error) ?? this.#count);
+  allFailed(error: unknown, times: number): void {
+    const unsent = Math.min(this.count, failedOf(error) ?? this.count);
     const failed = this.#cells.failed(error);
-    failed.sent.value += unsent;
-    failed.duration.record((sharedNow() - this.#start) / 1_000);
-    this.#cells.sent.value += this.#count - unsent;
-    this.#idle.push(this);
-  };
+    failed.sent.value += unsent * times;
+    failed.duration.record((sharedNow() - this.start) / 1_000, times);
+    this.#cells.sent.value += (this.count - unsent) * times;
+  }
 
   end(error: unknown): void {
     if (error === undefined) this.stored();
@@ -118,30 +119,28 @@ function failedOf(error: unknown): number | undefined {
   return Array.isArray(error.failed) ? error.failed.length : undefined;
 }
 
-/** One handling under way; used again when it has ended. */
+/** Handlings that began together: for each of them it is told how it ended. */
 class Handling {
-  start = 0;
+  /** As {@link sharedNow} has it. */
+  readonly start: number;
   readonly #cells: ProcessCells;
-  readonly #idle: Handling[];
   readonly #counted: Counted;
 
-  constructor(cells: ProcessCells, unused: Handling[], counted: Counted) {
+  constructor(cells: ProcessCells, counted: Counted, start: number) {
     this.#cells = cells;
-    this.#idle = unused;
     this.#counted = counted;
+    this.start = start;
   }
 
   readonly succeeded = (): void => {
     this.#cells.inFlight.value -= 1;
     this.#cells.duration.record((sharedNow() - this.start) / 1_000);
-    this.#idle.push(this);
   };
 
   readonly failed = (error: unknown): void => {
     this.#cells.inFlight.value -= 1;
     this.#cells.failed(error, (sharedNow() - this.start) / 1_000);
     this.#counted.add(error);
-    this.#idle.push(this);
   };
 }
 
@@ -183,15 +182,16 @@ function watch(messaging: MessagingMetrics, { options }: Watched, { system }: Su
       const cells = cellsOf(subscription.topic);
       const epoch = new Epoch(() => subscription.now());
       const { consumed, redelivered, inFlight, age } = cells;
-      const idleHandlings: Handling[] = [];
+      let handling = new Handling(cells, counted, 0);
       return (delivery, signal) => {
         consumed.value += 1;
         inFlight.value += 1;
         if (delivery.attempt > 1) redelivered.value += 1;
-        const handling = idleHandlings.pop() ?? new Handling(cells, idleHandlings, counted);
-        handling.start = sharedNow();
-        age.record(Math.max(0, epoch.at(handling.start) - delivery.message.time) / 1_000);
-        return followed(next, delivery, signal, handling.succeeded, handling.failed);
+        const start = sharedNow();
+        if (handling.start !== start) handling = new Handling(cells, counted, start);
+        const { succeeded, failed } = handling;
+        age.record(Math.max(0, epoch.at(start) - delivery.message.time) / 1_000);
+        return followed(next, delivery, signal, succeeded, failed);
       };
     },
     exhausted: (take) => async (delivery: Delivery, reason: unknown) => {

@@ -115,14 +115,14 @@ class Buckets implements HistogramCell {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  record(value: number): void {
+  record(value: number, times = 1): void {
     const bounds = this.#bounds;
     // Most durations are small: from the first on is faster than by halves.
     let at = 0;
     while (at < bounds.length && value > (bounds[at] as number)) at += 1;
-    this.counts[at] = (this.counts[at] as number) + 1;
-    this.sum += value;
-    if (this.#told !== undefined) this.#told(value);
+    this.counts[at] = (this.counts[at] as number) + times;
+    this.sum += value * times;
+    if (this.#told !== undefined) for (let told = 0; told < times; told += 1) this.#told(value);
   }
 
   tell(recorder: Recorder, labels: MetricLabels): void {

@@ -32,7 +32,8 @@ export interface Histogram {
 
 /** One histogram, of one set of labels. */
 export interface HistogramCell {
-  record(value: number): void;
+  /** `times`: so often the same. @default times: 1 */
+  record(value: number, times?: number): void;
 }
 
 /** Options of a histogram. */
