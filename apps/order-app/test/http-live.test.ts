@@ -79,7 +79,11 @@ describe('operations', () => {
     await eventually('nothing has failed', () => stream.of('failed').at(-1)?.data.count === 0);
     outage.isAway = true;
     await seed(shop, ['f1', 'f2'], {}, [(orderId) => new PayOrder(orderId), (orderId) => new ShipOrder(orderId)]);
-    await eventually('both are parked', async () => (await failed()).messages.length === 2);
+    // Three tries and a delayed one, which a shop that is slow would otherwise have when the outage is over.
+    await eventually('both are parked for good', async () => {
+      const { messages } = await failed();
+      return messages.length === 2 && messages.every(({ attempts }: { attempts: number }) => attempts === 4);
+    });
     await eventually('it is told', () => stream.of('failed').at(-1)?.data.count === 2);
     const { places, messages } = await failed();
     expect(places).toEqual([{ ...where, count: 2 }]);
@@ -168,7 +172,7 @@ describe('metrics and health', () => {
 describe('a shop whose relay stops', () => {
   let other: TestShop;
   beforeAll(async () => {
-    other = await shops.serve({ messageCodec: 'avro' }, { drainDelayMs: 300 });
+    other = await shops.serve({ messageCodec: 'avro' }, { drainDelayMs: 1_000 });
   });
 
   it('is not ready, and lives', async () => {
