@@ -11,6 +11,7 @@ import type {
   OffsetLookup,
   TopicPartition,
 } from '../driver.ts';
+import { textOf } from '../errors.ts';
 import { createAssigner, type Owned } from './assigner.ts';
 import { decodeFetch } from './fetch-decoder.ts';
 import { type InternalBroker, type InternalCluster, withCluster } from './internals.ts';
@@ -43,6 +44,8 @@ export class KafkaJsConsumer implements DriverConsumer {
   #positions: readonly FetchPosition[] = [];
   #generation = -1;
   #memberId = '';
+  /** For the first time. */
+  #joined = false;
   #ended = false;
 
   private constructor(client: Kafka, options: ConsumerOptions, events: ConsumerEvents) {
@@ -111,11 +114,10 @@ export class KafkaJsConsumer implements DriverConsumer {
         consumer[paused ? 'pause' : 'resume']([{ topic, partitions: [partition] }]);
       }
     });
-    let joined = false;
     const crash: { error?: unknown } = {};
     consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
       crash.error = error;
-      const isNews = joined && !this.#ended;
+      const isNews = this.#joined && !this.#ended;
       // It takes no calls any more.
       this.#ended = true;
       if (isNews) this.#events.crashed(error);
@@ -128,7 +130,7 @@ export class KafkaJsConsumer implements DriverConsumer {
       eachBatch: (payload) => this.#batch(payload),
     });
     if ('error' in crash) throw crash.error;
-    joined = true;
+    this.#joined = true;
   }
 
   async #batch(payload: EachBatchPayload): Promise<void> {
@@ -146,23 +148,38 @@ export class KafkaJsConsumer implements DriverConsumer {
   #watch(broker: InternalBroker): void {
     const join = broker.joinGroup.bind(broker);
     const sync = broker.syncGroup.bind(broker);
-    broker.joinGroup = async (request) => {
-      await this.#events.beforeJoin();
-      const group = await join(request);
-      this.#generation = group.generationId;
-      this.#memberId = group.memberId;
-      return group;
-    };
-    broker.syncGroup = async (request) => {
-      const synced = await sync(request);
-      const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment) ?? {};
-      const partitions = Object.entries(assignment).flatMap(([topic, numbers]) =>
-        numbers.map((partition) => ({ topic, partition })),
-      );
-      this.#positions = await this.#events.assigned(partitions, this.#membership());
-      this.#owned = { generation: this.#generation, partitions };
-      return synced;
-    };
+    broker.joinGroup = (request) =>
+      this.#orAgain(async () => {
+        await this.#events.beforeJoin();
+        const group = await join(request);
+        this.#generation = group.generationId;
+        this.#memberId = group.memberId;
+        return group;
+      });
+    broker.syncGroup = (request) =>
+      this.#orAgain(async () => {
+        const synced = await sync(request);
+        const { assignment = {} } = AssignerProtocol.MemberAssignment.decode(synced.memberAssignment) ?? {};
+        const partitions = Object.entries(assignment).flatMap(([topic, numbers]) =>
+          numbers.map((partition) => ({ topic, partition })),
+        );
+        this.#positions = await this.#events.assigned(partitions, this.#membership());
+        this.#owned = { generation: this.#generation, partitions };
+        return synced;
+      });
+  }
+
+  /**
+   * A step of joining again. Where it fails by anything but the group's own moves, such as a coordinator that is loading, kafkajs goes on
+   * as before; the broker may still count it a member, but its partitions are given up: told of a rebalance, kafkajs joins again.
+   */
+  async #orAgain<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!this.#joined || this.#ended || !isPassing(error)) throw error;
+      throw Object.assign(new Error(textOf(error), { cause: error }), { type: 'REBALANCE_IN_PROGRESS' });
+    }
   }
 
   #membership(): Membership {
@@ -241,6 +258,21 @@ export class KafkaJsConsumer implements DriverConsumer {
       })),
     );
   }
+}
+
+/** What kafkajs answers by joining again itself, or under another name. */
+const joinedAgain: ReadonlySet<unknown> = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'MEMBER_ID_REQUIRED',
+]);
+
+/** Another try may help, and kafkajs would make none. */
+function isPassing(error: unknown): boolean {
+  const { type, retriable } = error as { readonly type?: unknown; readonly retriable?: unknown };
+  return retriable === true && !joinedAgain.has(type);
 }
 
 const fetchKey = 1;
