@@ -77,10 +77,8 @@ function send(pid, signal) {
   }
 }
 
-const placesOf = (folder) =>
-  readdirSync(folder)
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
+/** By process; where each is. */
+const placesOf = (folder) => numbersIn(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
 
 /** What the jest processes of a group do, as far as they tell within 3 s. Nothing where there is no /proc. */
 async function reportsOf(group, folder) {
@@ -120,7 +118,7 @@ const handleOf = ({ type, pid, localEndpoint, remoteEndpoint, firesInMsFromNow, 
 
 function jestOf(group) {
   const found = [];
-  for (const name of namesIn('/proc')) {
+  for (const name of numbersIn('/proc')) {
     try {
       const fields = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
       // Not the shell above it: it would end by this signal.
@@ -133,7 +131,7 @@ function jestOf(group) {
   return found;
 }
 
-function namesIn(folder) {
+function numbersIn(folder) {
   try {
     return readdirSync(folder).filter((name) => /^\d+$/.test(name));
   } catch {

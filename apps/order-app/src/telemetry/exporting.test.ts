@@ -4,6 +4,7 @@ import type { Logger } from '@bento-bus/core';
 import { afterEach, expect, it } from '@jest/globals';
 import { context, diag, propagation, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { Collector } from '../../test/collector.ts';
 import { startExporting } from './exporting.ts';
 
 afterEach(() => {
@@ -46,22 +47,15 @@ it('a collector that is away costs one line for all batches, and the end does no
 });
 
 it('the end loses nothing that a collector takes, in however many batches', async () => {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    requests += 1;
-    request.resume().on('end', () => response.end('{}'));
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  const collector = await Collector.start();
   process.env['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'] = '1';
   const { logger, told } = newLogger();
-  const exporting = startExporting({ url: `http://127.0.0.1:${port}/v1/traces`, serviceName: undefined, logger });
+  const exporting = startExporting({ url: collector.url, serviceName: undefined, logger });
   delete process.env['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'];
   spans(...Array.from({ length: 100 }, (_, i) => `span ${i}`));
   await exporting.end();
-  server.close();
-  server.closeAllConnections();
-  expect({ requests, told }).toEqual({ requests: 100, told: [] });
+  await collector.stop();
+  expect({ requests: collector.requests.length, told }).toEqual({ requests: 100, told: [] });
 });
 
 it('an SDK that is there already stays, and gets what there is', async () => {

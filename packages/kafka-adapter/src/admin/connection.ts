@@ -3,7 +3,7 @@ import { BentoError } from '@bento-bus/core';
 import { fullJitter } from '@bento-bus/core/adapter';
 import { AssignerProtocol, type Consumer, type Kafka, type MemberDescription } from 'kafkajs';
 import { toBentoError } from '../errors.ts';
-import { decodeFast } from '../kafkajs/consumer.ts';
+import { decodeFast } from '../kafkajs/decode-fast.ts';
 import { type InternalBroker, type InternalCluster, withCluster } from '../kafkajs/internals.ts';
 import { limited } from './limited.ts';
 import { type Overview, overviewOf } from './overview.ts';

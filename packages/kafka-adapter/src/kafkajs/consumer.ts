@@ -13,7 +13,7 @@ import type {
 } from '../driver.ts';
 import { textOf } from '../errors.ts';
 import { createAssigner, type Owned } from './assigner.ts';
-import { decodeFetch } from './fetch-decoder.ts';
+import { decodeFast } from './decode-fast.ts';
 import { type InternalBroker, type InternalCluster, withCluster } from './internals.ts';
 
 /** It goes on with the same membership as long as that can be; what ends a member is the coordinator's to say. */
@@ -170,14 +170,16 @@ export class KafkaJsConsumer implements DriverConsumer {
   }
 
   /**
-   * A step of joining again. Where it fails by anything but the group's own moves, such as a coordinator that is loading, kafkajs goes on
-   * as before; the broker may still count it a member, but its partitions are given up: told of a rebalance, kafkajs joins again.
+   * A step of joining again. Where it fails by what another try may mend, such as a coordinator that is loading, kafkajs goes on as before;
+   * the broker may still count it a member, but its partitions are given up: told of a rebalance, kafkajs joins again. What it answers by
+   * itself it does not take for retriable, but for a coordinator that has moved, which means the same to it.
    */
   async #orAgain<T>(step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      if (!this.#joined || this.#ended || !isPassing(error)) throw error;
+      const { retriable } = error as { readonly retriable?: unknown };
+      if (!this.#joined || this.#ended || retriable !== true) throw error;
       throw Object.assign(new Error(textOf(error), { cause: error }), { type: 'REBALANCE_IN_PROGRESS' });
     }
   }
@@ -258,62 +260,6 @@ export class KafkaJsConsumer implements DriverConsumer {
       })),
     );
   }
-}
-
-/** What kafkajs answers by joining again itself, or under another name. */
-const joinedAgain: ReadonlySet<unknown> = new Set([
-  'REBALANCE_IN_PROGRESS',
-  'NOT_COORDINATOR_FOR_GROUP',
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'MEMBER_ID_REQUIRED',
-]);
-
-/** Another try may help, and kafkajs would make none. */
-function isPassing(error: unknown): boolean {
-  const { type, retriable } = error as { readonly type?: unknown; readonly retriable?: unknown };
-  return retriable === true && !joinedAgain.has(type);
-}
-
-const fetchKey = 1;
-const fetchVersion = 11;
-
-/** Fetched records are decoded by us, where we can. */
-export function decodeFast(cluster: InternalCluster): void {
-  const fast = new WeakSet<object>();
-  const findBroker = cluster.findBroker.bind(cluster);
-  cluster.findBroker = async (node) => {
-    const broker = await findBroker(node);
-    if (!fast.has(broker.connectionPool)) decodeBy(broker);
-    fast.add(broker.connectionPool);
-    return broker;
-  };
-}
-
-function decodeBy({ connectionPool }: InternalBroker): void {
-  const send = connectionPool.send.bind(connectionPool);
-  connectionPool.send = (given) => {
-    const { request, response } = given;
-    if (request.apiKey !== fetchKey || request.apiVersion !== fetchVersion) return send(given);
-    const decode = async (raw: Buffer): Promise<unknown> =>
-      decodeFetch(raw) ?? withoutNulls((await response.decode(raw)) as SlowFetch);
-    return send({ ...given, response: { ...response, decode } });
-  };
-}
-
-/** What kafkajs' own decoder gives. */
-interface SlowFetch {
-  readonly responses: readonly {
-    readonly partitions: readonly { readonly messages: readonly { readonly headers?: Record<string, unknown> }[] }[];
-  }[];
-}
-
-/** A header may be null in Kafka; messages have none that are. */
-function withoutNulls(fetch: SlowFetch): SlowFetch {
-  const messages = fetch.responses.flatMap(({ partitions }) => partitions.flatMap((partition) => partition.messages));
-  for (const { headers = {} } of messages)
-    for (const name in headers) headers[name] = [headers[name]].flat().map((value) => value ?? '');
-  return fetch;
 }
 
 /** In the form of the protocol: partitions by topic. */
